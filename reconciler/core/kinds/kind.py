@@ -1,0 +1,110 @@
+"""What a kind is: everything the engine must know of a type of resource, as data."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.core.model import Properties
+from reconciler.core.schema import Field, Names, Object
+
+ENVELOPE = frozenset({"location", "kind", "sku", "identity", "tags"})
+"""Fields of an ARM body that stand beside ``properties``, not inside."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a kind can live: the spec field that names the parent, and the ARM type there."""
+
+    field: str
+    """``account`` for a model deployment; "" for a subscription-level type."""
+    parent: str
+    """The parent's kind, ``Account``; "" when any ARM id may stand there (a scope)."""
+    arm_type: str
+    api_version: str
+    tracked: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """How a smoke test reaches the applied resource.
+
+    ``url`` is a template over ``name``, ``parent.<output>`` and the resource's own outputs;
+    ``audience`` is the Entra scope of its token, or "" to use ``keys`` (an ARM key-listing action
+    and the field to take).
+    """
+
+    url: str
+    audience: str = ""
+    keys: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A field of a document that stands for a resource of its own (marketplace, keys)."""
+
+    field: str
+    kind: str
+    first: bool = False
+    """It must exist before the document's own resource; otherwise it comes after."""
+
+
+def as_is(properties: Properties) -> Properties:
+    return properties
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A type of resource."""
+
+    name: str
+    """As specs spell it: ``ModelDeployment``."""
+    title: str
+    """As the portal calls it: ``Model deployment``."""
+    places: tuple[Place, ...]
+    names: Names = field(default_factory=Names)
+    fields: Mapping[str, Field]
+    """The spec's fields, without the one that names the parent."""
+    envelope: frozenset[str] = ENVELOPE
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """Read-only values a ``ref`` may name: dotted path in the ARM body → what it is."""
+
+    holds_data: bool = False
+    """Deleting it loses data: never deleted without ``lifecycle.deletion: delete``."""
+    deletable: bool = True
+    """False where ARM has no DELETE for it."""
+    delete_query: Mapping[str, str] = field(default_factory=dict)
+    listed: bool = True
+    """Read by listing its collection; False: read one by one (a listing would be too wide)."""
+    list_query: Mapping[str, str] = field(default_factory=dict)
+    report_unmanaged: bool = True
+    """Resources of the collection that no spec names are worth telling people about."""
+    foreign: Callable[[Mapping[str, Any]], bool] = lambda body: False
+    """True for an ARM body that belongs to the service itself (system policies): never listed as
+    unmanaged, never deleted."""
+    lock: str = ""
+    """ARM type of the ancestor (or itself) that takes one write at a time."""
+    deferred: frozenset[str] = frozenset()
+    """Fields that name children, sent only once these exist, and before any child is deleted."""
+    side_by_side: bool = False
+    """A replace can put the new one beside the old one before removing it."""
+    identity: tuple[str, ...] = ()
+    """Fields whose content makes the name (role assignments): the name is a UUID over them."""
+    soft_delete: str = ""
+    """The property that restores a soft-deleted resource of the same name (``restore``)."""
+    healthy: Mapping[str, str] = field(default_factory=dict)
+    """Further read-only properties that must have a value before a resource counts as done."""
+    canonical: Callable[[Properties], Properties] = as_is
+    """Undo rewrites of Azure that no shape can express. Applied to what Azure returned."""
+    parts: tuple[Part, ...] = ()
+    probe: Probe | None = None
+    typical_s: float = 5.0
+    """How long creating one usually takes, in seconds: orders work, promises nothing."""
+    doc: str = ""
+
+    @property
+    def arm_type(self) -> str:
+        return self.places[0].arm_type
+
+    @property
+    def shape(self) -> Object:
+        return Object(fields=self.fields)
