@@ -40,7 +40,7 @@ class Operation:
     done: bool
     poll_url: str = ""
     poll_style: str = ""
-    """"async" (Azure-AsyncOperation), "location", or "resource" (its provisioningState)."""
+    """``async`` (Azure-AsyncOperation), ``location``, or ``resource`` (its provisioningState)."""
     retry_after_s: float | None = None
     request_id: str = ""
 
@@ -52,7 +52,7 @@ class Provider(Protocol):
     Permanent when Azure refused (with a sentence, code and request id).
     """
 
-    async def list(self, collection: Collection) -> list[Observed]:
+    async def observe(self, collection: Collection) -> list[Observed]:
         """Everything in a collection; empty when its parent does not exist."""
 
     async def read(self, target: Target) -> Observed | None:

@@ -150,7 +150,11 @@ def location() -> Field:
 
 def duration() -> Field:
     """An ISO 8601 duration: ``PT60S`` and ``PT1M`` are the same."""
-    return Field(shape=Scalar(same="duration", pattern=r"^P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$"))
+    return Field(
+        shape=Scalar(
+            same="duration", pattern=r"^P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$"
+        )
+    )
 
 
 def arm_id(*kinds: str) -> Field:

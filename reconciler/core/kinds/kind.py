@@ -21,7 +21,6 @@ class Place:
     """The parent's kind, ``Account``; "" when any ARM id may stand there (a scope)."""
     arm_type: str
     api_version: str
-    tracked: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,17 +37,31 @@ class Probe:
     keys: tuple[str, str] = ("", "")
 
 
+type Document = Mapping[str, Any]
+"""A parsed YAML document: apiVersion, kind, metadata, spec, lifecycle, verify."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A field of a document that stands for a resource of its own (marketplace, keys)."""
+    """A field of a document that stands for a resource of its own (marketplace terms, keys)."""
 
     field: str
-    kind: str
+    shape: Field
+    make: Callable[[Document], Document]
+    """The owner's document, as written → the part's document."""
     first: bool = False
-    """It must exist before the document's own resource; otherwise it comes after."""
+    """The owner needs it; otherwise it needs the owner."""
+
+
+def never(body: Mapping[str, Any]) -> bool:
+    return False
 
 
 def as_is(properties: Properties) -> Properties:
+    return properties
+
+
+def as_written(properties: Properties, subscription: str) -> Properties:
     return properties
 
 
@@ -78,7 +91,7 @@ class Kind:
     list_query: Mapping[str, str] = field(default_factory=dict)
     report_unmanaged: bool = True
     """Resources of the collection that no spec names are worth telling people about."""
-    foreign: Callable[[Mapping[str, Any]], bool] = lambda body: False
+    foreign: Callable[[Mapping[str, Any]], bool] = never
     """True for an ARM body that belongs to the service itself (system policies): never listed as
     unmanaged, never deleted."""
     lock: str = ""
@@ -95,6 +108,9 @@ class Kind:
     """Further read-only properties that must have a value before a resource counts as done."""
     canonical: Callable[[Properties], Properties] = as_is
     """Undo rewrites of Azure that no shape can express. Applied to what Azure returned."""
+    prepare: Callable[[Properties, str], Properties] = as_written
+    """Turn what is easy to write into what Azure wants (a role's name into its id), given the
+    environment's subscription id. Raises ValueError with a sentence for the author."""
     parts: tuple[Part, ...] = ()
     probe: Probe | None = None
     typical_s: float = 5.0
