@@ -1,0 +1,1 @@
+"""An emulated Azure Resource Manager, at the wire, on loopback."""
