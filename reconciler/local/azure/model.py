@@ -154,7 +154,10 @@ class Answer:
     created: int = 200  # status when it made the resource
     updated: int = 200  # status when it changed, deleted or patched one
     body: Literal["resource", "none", "null"] = "resource"
+    updated_body: Literal["resource", "none", "null"] | None = None  # when it is another one
     headers: Mapping[str, str] = field(default_factory=dict)
+    # Templates, as in AsyncStyle and with {base_url}, only for an answer that made something.
+    created_headers: Mapping[str, str] = field(default_factory=dict)
     wait: AsyncStyle | None = None
     wait_on_update: bool = True
     at_once: Callable[[Context, JSON], bool] | None = None  # True: this one needs no waiting
@@ -243,6 +246,7 @@ class Context:
     principal_id: str
     existing: Resource | None = None
     start: Callable[..., dict[str, str]] = lambda *_, **__: {}
+    memo: JSON = field(default_factory=dict)  # what one hook leaves for the next of a request
 
     # `start(style, duration_s, verb="action", target=None, location="")` begins an operation and
     # returns the headers to answer with; for actions and routes. What the operation does should
