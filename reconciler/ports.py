@@ -9,26 +9,17 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from reconciler.core.model import Observed, Outcome, Owned, Properties, Run, RunState, Secret
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One resource at Azure."""
-
-    kind: str
-    arm_id: str
-    api_version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Collection:
-    """All resources of one kind below one parent, read with one (paged) request."""
-
-    kind: str
-    url: str
-    """Path below the ARM endpoint, without query: ``/subscriptions/…/accounts/a/deployments``."""
-    api_version: str
+from reconciler.core.model import (
+    Collection,
+    Observed,
+    Outcome,
+    Owned,
+    Properties,
+    Run,
+    RunState,
+    Secret,
+    Target,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +44,8 @@ class Provider(Protocol):
     """
 
     async def observe(self, collection: Collection) -> list[Observed]:
-        """Everything in a collection; empty when its parent does not exist."""
+        """Everything in a collection, each with its ``kind`` told; empty when the parent is not
+        there. What belongs to the service itself (``Kind.foreign``) is left out."""
 
     async def read(self, target: Target) -> Observed | None:
         """One resource, fresh; None when it does not exist."""
@@ -68,7 +60,7 @@ class Provider(Protocol):
         """Start deleting; done at once when it does not exist."""
 
     async def purge(self, target: Target, location: str) -> Operation:
-        """Remove a soft-deleted resource for good."""
+        """Remove a soft-deleted resource for good; done at once when there is none."""
 
     async def poll(self, operation: Operation) -> Operation:
         """Ask how a slow write is going; raises Permanent when it failed."""

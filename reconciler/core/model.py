@@ -116,7 +116,7 @@ class Resource:
     """Where it lives. Empty when the name follows from its content (role assignments)."""
     api_version: str
     properties: Properties
-    """In the spec's shape: ARM's names with ``properties`` flattened in; may hold Secret and Ref."""
+    """In the spec's shape: ARM's names, ``properties`` flattened in; may hold Secret and Ref."""
     needs: frozenset[Key] = frozenset()
     source: str = ""
     """``specs/models/chat.yaml:3``: where its document starts."""
@@ -130,6 +130,8 @@ class Observed:
 
     arm_id: str
     properties: Properties
+    kind: str = ""
+    """The kind it was read as."""
     state: str = "Succeeded"
     """ARM's ``provisioningState``; everything but Succeeded, Failed, Canceled is in flight."""
     outputs: Properties = NOTHING
@@ -138,6 +140,27 @@ class Observed:
     @property
     def settled(self) -> bool:
         return self.state in ("Succeeded", "Failed", "Canceled", "Disabled")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One resource at Azure."""
+
+    kind: str
+    arm_id: str
+    api_version: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Collection:
+    """All resources of some kinds below one parent, read with one (paged) request."""
+
+    url: str
+    """Path below the ARM endpoint, without query: ``/subscriptions/…/accounts/a/deployments``."""
+    api_version: str
+    kinds: tuple[str, ...]
+    """Kinds that live there; their ``fixed`` fields tell which one a resource is."""
+    query: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +174,8 @@ class Owned:
     """The declared properties of the last apply; secrets and refs in their written form."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Keyed digest of the secret version last sent, by dotted path."""
+    needs: frozenset[str] = frozenset()
+    """Lower-cased ARM ids of what it referred to: it is deleted before them."""
     deletion: Literal["retain", "delete"] | None = None
     protect: bool = False
 
@@ -204,7 +229,7 @@ class Step:
     lock: str = ""
     """Steps with the same lock are sent one at a time (an account, an endpoint)."""
     seen: str | None = None
-    """Fingerprint of the declared fields when planned; "" when it did not exist; None: unchecked."""
+    """Digest of what differed when planned; "" when it did not exist; None: not checked."""
     compare: frozenset[str] | None = None
     """The top-level fields this step is answerable for; None: all."""
 

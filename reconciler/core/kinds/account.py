@@ -5,7 +5,7 @@ and hashicorp/terraform-provider-azurerm, internal/services/cognitive; soft dele
 https://learn.microsoft.com/azure/ai-services/recover-purge-resources.
 """
 
-from reconciler.core.kinds.kind import Kind, Place
+from reconciler.core.kinds.kind import Kind, Place, SoftDelete
 from reconciler.core.kinds.shared import identity, network_acls
 from reconciler.core.schema import (
     Names,
@@ -63,6 +63,12 @@ ACCOUNT = Kind(
     },
     holds_data=True,
     lock="Microsoft.CognitiveServices/accounts",
-    soft_delete="restore",
+    soft_delete=SoftDelete(
+        restore={"restore": True},
+        whole=False,
+        list_url="/providers/Microsoft.CognitiveServices/deletedAccounts",
+        purge_url="/subscriptions/{subscription}/providers/Microsoft.CognitiveServices/locations"
+        "/{location}/resourceGroups/{resourceGroup}/deletedAccounts/{name}",
+    ),
     typical_s=20,
 )

@@ -37,6 +37,31 @@ class Probe:
     keys: tuple[str, str] = ("", "")
 
 
+@dataclass(frozen=True, kw_only=True)
+class SoftDelete:
+    """How to get a soft-deleted resource back, and where Azure lists them."""
+
+    restore: Mapping[str, Any]
+    """The fields that bring it back: ``{"restore": True}``."""
+    whole: bool
+    """True: sent together with all declared fields; False: alone, with the location."""
+    list_url: str
+    """The subscription-level listing, below ``/subscriptions/{id}``."""
+    purge_url: str
+    """Template over ``subscription``, ``location``, ``resourceGroup``, ``name``."""
+    purge_verb: str = "DELETE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """Which deployments share a quota: equal values of ``pool`` in one region."""
+
+    pool: tuple[str, ...]
+    """Dotted paths in the spec: ``("sku.name", "model.format", "model.name")``."""
+    amount: str
+    """Dotted path of what is taken from the pool: ``sku.capacity``."""
+
+
 type Document = Mapping[str, Any]
 """A parsed YAML document: apiVersion, kind, metadata, spec, lifecycle, verify."""
 
@@ -78,6 +103,9 @@ class Kind:
     fields: Mapping[str, Field]
     """The spec's fields, without the one that names the parent."""
     envelope: frozenset[str] = ENVELOPE
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    """Top-level body fields that are always the same, and that tell kinds of one ARM type apart
+    (``{"kind": "Hub"}``); an absent one in ``places`` order means the first kind."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Read-only values a ``ref`` may name: dotted path in the ARM body → what it is."""
 
@@ -102,8 +130,9 @@ class Kind:
     """A replace can put the new one beside the old one before removing it."""
     identity: tuple[str, ...] = ()
     """Fields whose content makes the name (role assignments): the name is a UUID over them."""
-    soft_delete: str = ""
-    """The property that restores a soft-deleted resource of the same name (``restore``)."""
+    soft_delete: SoftDelete | None = None
+    """Set where a deleted resource keeps its name for a while."""
+    quota: Quota | None = None
     healthy: Mapping[str, str] = field(default_factory=dict)
     """Further read-only properties that must have a value before a resource counts as done."""
     canonical: Callable[[Properties], Properties] = as_is

@@ -5,7 +5,7 @@ internal/services/cognitive; upgrade options:
 https://learn.microsoft.com/azure/ai-foundry/openai/how-to/working-with-models.
 """
 
-from reconciler.core.kinds.kind import Kind, Place, Probe
+from reconciler.core.kinds.kind import Kind, Place, Probe, Quota
 from reconciler.core.schema import (
     Names,
     arm_id,
@@ -81,5 +81,6 @@ MODEL_DEPLOYMENT = Kind(
         "?api-version=2024-10-21",
         audience="https://cognitiveservices.azure.com/.default",
     ),
+    quota=Quota(pool=("sku.name", "model.format", "model.name"), amount="sku.capacity"),
     typical_s=3,
 )

@@ -1,0 +1,130 @@
+"""What was read from Azure, and the questions the planner asks of it."""
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.core.diff import Context
+from reconciler.core.kinds import KINDS, Kind
+from reconciler.core.model import (
+    ABSENT,
+    UNKNOWN,
+    Json,
+    Key,
+    Observed,
+    Owned,
+    Properties,
+    Ref,
+    Resource,
+    Secret,
+)
+
+NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
+"""The UUID namespace of URLs (RFC 9562): ARM ids are paths."""
+
+
+@dataclass(frozen=True)
+class Live:
+    """Azure as read for one plan."""
+
+    by_id: Mapping[str, tuple[str, Observed]] = field(default_factory=dict)
+    """Kind name and resource, by lower-cased ARM id."""
+    digests: Mapping[Secret, str] = field(default_factory=dict)
+    """Keyed digest of the version of each secret that could be seen."""
+    reads: int = 0
+
+    def find(self, resource: Resource, resolve: Callable[[Ref], Json]) -> Observed | None:
+        """The live twin of a resource: by id, or by content where content makes the name."""
+        if resource.arm_id:
+            found = self.by_id.get(resource.arm_id.lower())
+            return found[1] if found else None
+        kind = KINDS[resource.key.kind]
+        wanted = identity_of(kind, resource.properties, resolve)
+        if wanted is None:
+            return None
+        return next(
+            (
+                one
+                for name, one in self.by_id.values()
+                if name == kind.name and identity_of(kind, one.properties) == wanted
+            ),
+            None,
+        )
+
+
+def no_refs(ref: Ref) -> Json:
+    return UNKNOWN
+
+
+def identity_of(
+    kind: Kind, properties: Properties, resolve: Callable[[Ref], Json] = no_refs
+) -> tuple[str, ...] | None:
+    """What makes the name of a resource whose content makes its name; None while unknown.
+
+    Ids count by their last segment only where they are definitions (role definitions come back
+    with or without the subscription in front), scopes count whole.
+    """
+    values: list[str] = []
+    for name in kind.identity:
+        value = properties.get(name, ABSENT)
+        if isinstance(value, Ref):
+            value = resolve(value)
+        if not isinstance(value, str):
+            return None
+        text = value.strip("/").lower()
+        values.append(text.rpartition("/")[2] if "/roledefinitions/" in text else text)
+    return tuple(values)
+
+
+def arm_id_of(resource: Resource, properties: Properties) -> str:
+    """The ARM id of a resource, with refs in ``properties`` resolved.
+
+    A name that follows from content is a UUID over that content, so that a second attempt, or a
+    second worker, arrives at the same one.
+    """
+    if resource.arm_id:
+        return resource.arm_id
+    kind = KINDS[resource.key.kind]
+    identity = identity_of(kind, properties)
+    if identity is None:
+        return ""
+    name = uuid.uuid5(NAMESPACE, "\n".join(identity))
+    scope = str(properties[kind.identity[0]]).rstrip("/")
+    return f"{scope}/providers/{kind.arm_type}/{name}"
+
+
+def output(observed: Observed | None, path: str) -> Json:
+    """A read-only value of a live resource; UNKNOWN when it is not there yet."""
+    if observed is None:
+        return UNKNOWN
+    value = observed.outputs.get(path, UNKNOWN)
+    return UNKNOWN if value is None else value
+
+
+def resolver(
+    live: Live, resources: Iterable[Resource], gone: frozenset[Key]
+) -> Callable[[Ref], Json]:
+    """Values of other resources as they are now; UNKNOWN for what is missing or in ``gone``."""
+    by_key = {one.key: one for one in resources}
+
+    def resolve(ref: Ref) -> Json:
+        target = by_key.get(ref.key)
+        if target is None or ref.key in gone:
+            return UNKNOWN
+        if ref.path == "id":
+            return target.arm_id or UNKNOWN
+        return output(live.find(target, resolve), ref.path)
+
+    return resolve
+
+
+def context_of(
+    resource: Resource, owned: Owned | None, live: Live, resolve: Callable[[Ref], Json]
+) -> Context:
+    """How to compare one resource."""
+    return Context(
+        resolve=resolve,
+        sent=owned.secrets if owned else {},
+        current=live.digests.get,
+        ignore=resource.lifecycle.ignore,
+    )
