@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from reconciler.core.diff import Context
 from reconciler.core.kinds import KINDS, Kind
@@ -31,7 +32,20 @@ class Live:
     """Kind name and resource, by lower-cased ARM id."""
     digests: Mapping[Secret, str] = field(default_factory=dict)
     """Keyed digest of the version of each secret that could be seen."""
+    soft_deleted: frozenset[str] = frozenset()
+    """Lower-cased ids whose names soft-deleted resources still hold."""
+    others: tuple[str, ...] = ()
+    """Ids of resources, of whatever type, seen inside groups that might be deleted."""
     reads: int = 0
+
+    @cached_property
+    def by_identity(self) -> Mapping[tuple[str, tuple[str, ...]], Observed]:
+        """Live resources of kinds whose content makes their name, by that content."""
+        found = {}
+        for name, one in self.by_id.values():
+            if KINDS[name].identity and (known := identity_of(KINDS[name], one.properties)):
+                found[(name, known)] = one
+        return found
 
     def find(self, resource: Resource, resolve: Callable[[Ref], Json]) -> Observed | None:
         """The live twin of a resource: by id, or by content where content makes the name."""
@@ -42,14 +56,7 @@ class Live:
         wanted = identity_of(kind, resource.properties, resolve)
         if wanted is None:
             return None
-        return next(
-            (
-                one
-                for name, one in self.by_id.values()
-                if name == kind.name and identity_of(kind, one.properties) == wanted
-            ),
-            None,
-        )
+        return self.by_identity.get((kind.name, wanted))
 
 
 def no_refs(ref: Ref) -> Json:

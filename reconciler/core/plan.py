@@ -1,0 +1,317 @@
+"""From what is wanted, what is there and what is owned to a plan: changes, steps and remarks."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from reconciler.core.arm import names_of, resource_group_of, within
+from reconciler.core.diff import diff_fields
+from reconciler.core.kinds import KINDS
+from reconciler.core.live import Live, context_of, resolver
+from reconciler.core.model import (
+    ABSENT,
+    NOTHING,
+    Change,
+    Check,
+    FieldChange,
+    Json,
+    Key,
+    Observed,
+    Owned,
+    Plan,
+    Ref,
+    Resource,
+    walk,
+)
+from reconciler.core.steps import Intent, steps_of
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one environment asks for."""
+
+    environment: str
+    commit: str
+    resources: tuple[Resource, ...]
+    prune: bool = False
+    resource_group: str = ""
+    """The environment's own; names inside it are shown without it."""
+
+
+@dataclass
+class Findings:
+    """What comparing produced, before it is ordered."""
+
+    intents: list[Intent] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+    adopted: list[Key] = field(default_factory=list)
+    unchanged: int = 0
+
+
+def make_plan(wanted: Wanted, live: Live, owned: Mapping[str, Owned]) -> Plan:
+    """Everything that applying would do, in order. Pure: the same input gives the same plan."""
+    gone: frozenset[Key] = frozenset()
+    while True:
+        found = _compare(wanted, live, owned, gone)
+        replaced = frozenset(i.change.key for i in found.intents if i.change.action == "replace")
+        if replaced <= gone:
+            break
+        gone = gone | replaced
+    _delete(wanted, live, owned, found)
+    intents = sorted(found.intents, key=lambda intent: str(intent.change.key))
+    return Plan(
+        environment=wanted.environment,
+        commit=wanted.commit,
+        changes=tuple(intent.change for intent in intents),
+        steps=steps_of(intents, live),
+        checks=tuple(sorted(found.checks, key=_order)),
+        unchanged=found.unchanged,
+        unmanaged=_unmanaged(wanted, live, owned),
+        adopted=tuple(found.adopted),
+        reads=live.reads,
+    )
+
+
+LEVELS = {"error": 0, "warning": 1, "note": 2}
+
+
+def _order(check: Check) -> tuple[int, str, str, str]:
+    return LEVELS[check.level], check.rule, check.source, check.message
+
+
+def _compare(
+    wanted: Wanted, live: Live, owned: Mapping[str, Owned], gone: frozenset[Key]
+) -> Findings:
+    """Compare every resource. ``gone``: replaced ones, whose children and outputs go with them."""
+    found = Findings()
+    resolve = resolver(live, wanted.resources, gone)
+    lost = [one.arm_id for one in wanted.resources if one.key in gone and one.arm_id]
+    for resource in wanted.resources:
+        observed = live.find(resource, resolve)
+        own = owned.get((observed.arm_id if observed else resource.arm_id).lower())
+        if observed is None:
+            _create(resource, live, found)
+        elif any(within(resource.arm_id, parent) for parent in lost):
+            _replace_with_parent(resource, observed, own, found)
+        else:
+            _change(resource, observed, own, live, resolve, found)
+    return found
+
+
+def _create(resource: Resource, live: Live, found: Findings) -> None:
+    fields = tuple(FieldChange(path, ABSENT, value) for path, value in walk(resource.properties))
+    reason = ""
+    soft = resource.arm_id.lower() in live.soft_deleted
+    if soft:
+        reason = _soft_deleted(resource, found)
+    change = Change("create", resource.key, resource.arm_id, fields, reason, resource.source)
+    found.intents.append(Intent(change, resource, soft_deleted=soft))
+
+
+def _soft_deleted(resource: Resource, found: Findings) -> str:
+    choice = resource.lifecycle.soft_deleted
+    if choice is None:
+        title = KINDS[resource.key.kind].title
+        found.checks.append(
+            Check(
+                "error",
+                "name.softDeleted",
+                f'{title} "{resource.key.name}" was deleted a while ago and Azure still keeps it '
+                "under this name. Ways out: lifecycle.softDeleted: restore (bring it back as it "
+                "was), lifecycle.softDeleted: purge (remove it for good), or another name",
+                resource.source,
+                resource.key,
+            )
+        )
+        return "the name is held by a soft-deleted resource"
+    return "restored from soft delete" if choice == "restore" else "the soft-deleted one is purged"
+
+
+def _replace_with_parent(
+    resource: Resource, observed: Observed, own: Owned | None, found: Findings
+) -> None:
+    change = Change(
+        "replace",
+        resource.key,
+        observed.arm_id,
+        reason="what it lives in is replaced",
+        source=resource.source,
+    )
+    _guard(resource, found)
+    found.intents.append(Intent(change, resource, observed, own))
+
+
+def _change(
+    resource: Resource,
+    observed: Observed,
+    own: Owned | None,
+    live: Live,
+    resolve: Callable[[Ref], Json],
+    found: Findings,
+) -> None:
+    kind = KINDS[resource.key.kind]
+    fields = diff_fields(
+        kind.shape,
+        resource.properties,
+        observed.properties,
+        own.applied if own else NOTHING,
+        context_of(resource, own, live, resolve),
+    )
+    reason = ""
+    if observed.state in ("Failed", "Canceled"):
+        reason = f"its last operation ended as {observed.state}"
+    elif not observed.settled and not fields:
+        found.checks.append(
+            Check(
+                "note", "azure.busy", f"Azure is still at it ({observed.state})", "", resource.key
+            )
+        )
+    if not fields and not reason:
+        found.unchanged += 1
+        if own is None:
+            found.adopted.append(resource.key)
+        return
+    replaces = [one for one in fields if one.replaces]
+    if replaces:
+        names = ", ".join(one.name for one in replaces)
+        reason = f"{names} cannot change in place"
+        _guard(resource, found)
+    change = Change(
+        "replace" if replaces else "update",
+        resource.key,
+        observed.arm_id,
+        fields,
+        reason,
+        resource.source,
+    )
+    found.intents.append(Intent(change, resource, observed, own))
+
+
+def _guard(resource: Resource, found: Findings) -> None:
+    """Rules that a replace has to pass."""
+    if resource.lifecycle.protect:
+        found.checks.append(
+            Check(
+                "error",
+                "lifecycle.protect",
+                f"{resource.key} is protected and would be replaced: undo the change, or take "
+                "lifecycle.protect away first",
+                resource.source,
+                resource.key,
+            )
+        )
+    kind = KINDS[resource.key.kind]
+    if kind.holds_data and resource.lifecycle.deletion != "delete":
+        found.checks.append(
+            Check(
+                "error",
+                "delete.holdsData",
+                f"replacing {resource.key} deletes what it holds: undo the change, or say "
+                "lifecycle.deletion: delete",
+                resource.source,
+                resource.key,
+            )
+        )
+    if kind.soft_delete and resource.lifecycle.soft_deleted != "purge":
+        found.checks.append(
+            Check(
+                "error",
+                "name.softDeleted",
+                f"replacing {resource.key} deletes it first, and Azure keeps the name of a deleted "
+                f"{kind.title}: say lifecycle.softDeleted: purge, or use another name",
+                resource.source,
+                resource.key,
+            )
+        )
+
+
+def _delete(wanted: Wanted, live: Live, owned: Mapping[str, Owned], found: Findings) -> None:
+    """Owned minus wanted, as far as it may go."""
+    kept = {i.change.arm_id.lower() for i in found.intents if i.change.arm_id}
+    kept |= _wanted_ids(wanted, live)
+    doomed = {
+        one.arm_id.lower(): one
+        for arm_id, one in owned.items()
+        if arm_id not in kept and arm_id in live.by_id and _may_go(wanted, one, found)
+    }
+    for arm_id, one in sorted(doomed.items()):
+        _guard_children(one, live, doomed, found)
+        observed = live.by_id[arm_id][1]
+        change = Change("delete", one.key, observed.arm_id, reason="no spec declares it any more")
+        found.intents.append(Intent(change, None, observed, one))
+
+
+def _wanted_ids(wanted: Wanted, live: Live) -> set[str]:
+    resolve = resolver(live, wanted.resources, frozenset())
+    ids = set()
+    for one in wanted.resources:
+        observed = None if one.arm_id else live.find(one, resolve)
+        ids.add((observed.arm_id if observed else one.arm_id).lower())
+    return ids
+
+
+def _may_go(wanted: Wanted, one: Owned, found: Findings) -> bool:
+    """Whether an owned resource that no spec declares is deleted; if not, people are told why."""
+    kind = KINDS[one.key.kind]
+    if one.protect:
+        message = f"{one.key} is protected and no spec declares it any more: declare it again, "
+        message += "or apply once with lifecycle.protect: false before taking it out"
+        found.checks.append(Check("error", "lifecycle.protect", message, "", one.key))
+        return False
+    why = ""
+    if not wanted.prune:
+        why = "this environment does not prune"
+    elif not kind.deletable:
+        why = "Azure Resource Manager cannot delete it"
+    elif one.deletion == "retain":
+        why = "lifecycle.deletion is retain"
+    elif kind.holds_data and one.deletion != "delete":
+        why = "it holds data, and lifecycle.deletion: delete was not said"
+    if why:
+        message = f"{one.key} is declared no more and stays: {why}"
+        found.checks.append(Check("note", "delete.retained", message, "", one.key))
+    return not why
+
+
+def _guard_children(one: Owned, live: Live, doomed: Mapping[str, Owned], found: Findings) -> None:
+    """Deleting a parent takes its children along: none may belong to somebody else."""
+    others = [
+        observed.arm_id
+        for arm_id, (_, observed) in live.by_id.items()
+        if within(arm_id, one.arm_id) and arm_id not in doomed
+    ]
+    others += [
+        arm_id
+        for arm_id in live.others
+        if within(arm_id, one.arm_id) and arm_id.lower() not in doomed
+    ]
+    if others:
+        names = ", ".join(sorted("/".join(names_of(arm_id)) for arm_id in others)[:5])
+        message = f"{one.key} would be deleted with {len(others)} resources inside that the "
+        message += f"reconciler does not own ({names}): remove or declare them first"
+        found.checks.append(Check("error", "delete.notEmpty", message, "", one.key))
+
+
+def _unmanaged(wanted: Wanted, live: Live, owned: Mapping[str, Owned]) -> tuple[Key, ...]:
+    declared = _wanted_ids(wanted, live)
+    return tuple(
+        sorted(
+            key_of(observed, kind, wanted.resource_group)
+            for arm_id, (kind, observed) in live.by_id.items()
+            if KINDS[kind].report_unmanaged and arm_id not in declared and arm_id not in owned
+        )
+    )
+
+
+def key_of(observed: Observed, kind: str, resource_group: str) -> Key:
+    """How a live resource is called: as a spec would."""
+    group = resource_group_of(observed.arm_id)
+    names = names_of(observed.arm_id)
+    inside = (
+        group.lower() == resource_group.lower() or not group or KINDS[kind].places[0].field == ""
+    )
+    return Key(kind, names if inside else (group, *names))
+
+
+def with_checks(plan: Plan, checks: Iterable[Check]) -> Plan:
+    """A plan with further remarks, in order."""
+    return replace(plan, checks=tuple(sorted({*plan.checks, *checks}, key=_order)))
