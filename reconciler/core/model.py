@@ -261,6 +261,8 @@ class Plan:
     unmanaged: tuple[Key, ...] = ()
     adopted: tuple[Key, ...] = ()
     """Declared, found as declared, and from the next apply on owned."""
+    resources: tuple[Resource, ...] = ()
+    """What the steps are about, and what these refer to: a saved plan can be run on its own."""
     reads: int = 0
 
     @property

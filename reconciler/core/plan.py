@@ -67,8 +67,19 @@ def make_plan(wanted: Wanted, live: Live, owned: Mapping[str, Owned]) -> Plan:
         unchanged=found.unchanged,
         unmanaged=_unmanaged(wanted, live, owned),
         adopted=tuple(found.adopted),
+        resources=_involved(wanted, intents),
         reads=live.reads,
     )
+
+
+def _involved(wanted: Wanted, intents: list[Intent]) -> tuple[Resource, ...]:
+    """The resources that change, and those whose values these refer to."""
+    keys = {intent.change.key for intent in intents}
+    for intent in intents:
+        if intent.resource:
+            leaves = walk(intent.resource.properties)
+            keys |= {value.key for _, value in leaves if isinstance(value, Ref)}
+    return tuple(one for one in wanted.resources if one.key in keys)
 
 
 LEVELS = {"error": 0, "warning": 1, "note": 2}

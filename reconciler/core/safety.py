@@ -50,7 +50,7 @@ def refuse_if_too_much(plan: Plan, owned: int, allowed: str | None) -> None:
 def refuse_if_worse(
     plan: Plan, reviewed: frozenset[tuple[str, Key]], digest: str, allowed: str | None
 ) -> None:
-    """Raises Refused when the plan deletes or replaces what the reviewed one (``digest``) did not."""
+    """Raises Refused when the plan deletes or replaces more than the reviewed one (``digest``)."""
     new = sorted((action, str(key)) for action, key in plan.dangerous - reviewed)
     if not new or allowed == plan.digest:
         return
