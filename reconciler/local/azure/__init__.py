@@ -1,1 +1,22 @@
-"""An emulated Azure Resource Manager, at the wire, on loopback."""
+"""An emulated Azure, at the wire, on loopback.
+
+`EmulatedAzure` serves Azure Resource Manager, sign-in and some data planes over HTTP(S), as an
+asynchronous context manager; `serve` does so as a program. It knows nothing of the reconciler,
+so that the two cannot share a mistake.
+"""
+
+from reconciler.local.azure.clock import ManualClock, SystemClock
+from reconciler.local.azure.faults import Fault
+from reconciler.local.azure.main import add_arguments, serve
+from reconciler.local.azure.server import EmulatedAzure
+from reconciler.local.azure.traffic import Exchange
+
+__all__ = [
+    "EmulatedAzure",
+    "Exchange",
+    "Fault",
+    "ManualClock",
+    "SystemClock",
+    "add_arguments",
+    "serve",
+]

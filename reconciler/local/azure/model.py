@@ -109,7 +109,10 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer. `body` is encoded as JSON; None is an empty body, `NULL` the literal null."""
+    """An answer. `body` is encoded as JSON; None is no body, `NULL` the literal null.
+
+    Bytes are sent as they are (JSON unless the headers say otherwise).
+    """
 
     status: int = 200
     body: Any = None
@@ -164,7 +167,7 @@ class Answer:
     duration_s: float = 0.0
     creating: str = "Creating"  # provisioningState while it runs
     updating: str = "Updating"
-    absent: int | None = None  # DELETE of what does not exist; None: the type's not-found error
+    absent: int | None = 204  # DELETE of what does not exist; None: the type's not-found error
 
 
 @dataclass(slots=True)
@@ -183,7 +186,8 @@ class Operation:
     location_path: str
     query: str  # verbatim, with the signature
     location_query: str
-    url: str = ""
+    url: str = ""  # the status path as it was spelt
+    location_url: str = ""  # the whole Location
     ended: float | None = None
     error: JSON | None = None
     fail_with: JSON | None = None  # the error it will end with (fault injection)
@@ -246,6 +250,7 @@ class Context:
     principal_id: str
     existing: Resource | None = None
     start: Callable[..., dict[str, str]] = lambda *_, **__: {}
+    spoilers: tuple[Callable[[Operation], float], ...] = ()  # faults for what this request begins
     memo: JSON = field(default_factory=dict)  # what one hook leaves for the next of a request
 
     # `start(style, duration_s, verb="action", target=None, location="")` begins an operation and
