@@ -19,6 +19,7 @@ from reconciler.core.model import (
     RunState,
     Secret,
     Target,
+    Verify,
 )
 
 
@@ -68,8 +69,9 @@ class Provider(Protocol):
     async def secret_versions(self, secrets: Iterable[Secret]) -> Mapping[Secret, str]:
         """The current version of each secret that can be seen without reading its value."""
 
-    async def verify(self, target: Target, request: Mapping[str, Any]) -> tuple[int, Any]:
-        """Send a smoke test to the resource's data plane: status and JSON answer."""
+    async def verify(self, target: Target, verify: Verify) -> tuple[int, Any]:
+        """Send a smoke test to the resource's data plane: status and JSON answer. Waits, up to
+        ``verify.timeout_s``, for a deployment or a role that Azure has not spread yet."""
 
 
 class Lease(Protocol):

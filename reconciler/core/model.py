@@ -174,8 +174,8 @@ class Owned:
     """The declared properties of the last apply; secrets and refs in their written form."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Keyed digest of the secret version last sent, by dotted path."""
-    needs: frozenset[str] = frozenset()
-    """Lower-cased ARM ids of what it referred to: it is deleted before them."""
+    needs: frozenset[Key] = frozenset()
+    """What it referred to: it is deleted before them."""
     deletion: Literal["retain", "delete"] | None = None
     protect: bool = False
 

@@ -98,9 +98,3 @@ def secrets_of(resources: Iterable[Resource]) -> frozenset[Secret]:
         for _, value in walk(resource.properties)
         if isinstance(value, Secret)
     )
-
-
-def needed_ids(resource: Resource, by_key: Mapping[str, str]) -> frozenset[str]:
-    """Lower-cased ARM ids of what a resource refers to, as far as they are known."""
-    found = {by_key.get(str(need), "").lower() for need in resource.needs}
-    return frozenset(one for one in found if one)

@@ -202,21 +202,17 @@ def _wait_for_needs(intent: Intent, graph: Graph) -> None:
 
 def _wait_for_deletes(intents: Sequence[Intent], graph: Graph) -> None:
     """What goes away goes after everything that lives in it, refers to it or referred to it."""
-    leaving = {
-        intent.change.arm_id.lower(): intent
-        for intent in intents
-        if intent.change.action in ("delete", "replace")
-    }
+    leaving = [i.change for i in intents if i.change.action in ("delete", "replace")]
     if not leaving:
         return
+    keys = {change.key for change in leaving}
+    by_id = {change.arm_id.lower(): change.key for change in leaving if change.arm_id}
     for intent in intents:
-        before = intent.owned.needs if intent.owned else frozenset()
-        inside = {parent for parent in _parents(intent.change.arm_id) if parent in leaving}
+        before = intent.owned.needs & keys if intent.owned else frozenset()
+        inside = {by_id[parent] for parent in _parents(intent.change.arm_id) if parent in by_id}
         mine = _leaving_step(intent, graph)
-        for other in (before | inside) & leaving.keys():
-            theirs = f"delete:{leaving[other].change.key}"
-            if theirs != mine:
-                graph.prefer(theirs, mine)
+        for key in before | inside:
+            graph.prefer(f"delete:{key}", mine)
 
 
 def _leaving_step(intent: Intent, graph: Graph) -> str:
