@@ -1,0 +1,1 @@
+"""Stores: what must survive a crash, behind ``reconciler.ports.Store``."""

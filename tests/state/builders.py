@@ -1,0 +1,102 @@
+"""Values of the model for tests of stores, with everything in them that is hard to write down."""
+
+from reconciler.core.model import (
+    ABSENT,
+    UNKNOWN,
+    Change,
+    Check,
+    FieldChange,
+    Key,
+    Lifecycle,
+    Outcome,
+    Owned,
+    Plan,
+    Ref,
+    Resource,
+    Run,
+    Secret,
+    Step,
+    Verify,
+)
+
+CHAT = Key("ModelDeployment", ("contoso-ai", "chat"))
+ACCOUNT = Key("Account", ("contoso-ai",))
+CHAT_ID = (
+    "/subscriptions/s/resourceGroups/RG/providers/Microsoft.CognitiveServices"
+    "/accounts/contoso-ai/deployments/chat"
+)
+SECRET = Secret(name="token", vault="/subscriptions/s/vaults/kv")
+REF = Ref(ACCOUNT, "identity.principalId")
+BODY = {"sku": {"capacity": 5}, "auth": SECRET, "principals": [REF, UNKNOWN], "none": None}
+
+
+def a_resource() -> Resource:
+    return Resource(
+        key=CHAT,
+        arm_id=CHAT_ID,
+        api_version="2025-06-01",
+        properties=BODY,
+        needs=frozenset({ACCOUNT}),
+        source="specs/chat.yaml:1",
+        lifecycle=Lifecycle(deletion="delete", ignore=(("sku", "capacity"), ("tags", 0))),
+        verify=Verify({"messages": [{"role": "user"}]}, path="choices[0]"),
+    )
+
+
+def a_plan(environment: str = "prod") -> Plan:
+    change = Change(
+        "update",
+        CHAT,
+        CHAT_ID,
+        (
+            FieldChange(("sku", "capacity"), 5, 10),
+            FieldChange(("auth",), ABSENT, SECRET),
+            FieldChange(("principals", 0), ABSENT, REF, replaces=True),
+        ),
+        reason="because",
+        source="specs/chat.yaml:1",
+    )
+    step = Step(
+        "update:1",
+        "put",
+        CHAT,
+        CHAT_ID,
+        "2025-06-01",
+        BODY,
+        frozenset({"create:0", "create:9"}),
+        lock="/a",
+        seen="",
+        compare=frozenset({"sku", "auth"}),
+    )
+    return Plan(
+        environment=environment,
+        commit="3f2c1ab",
+        changes=(change,),
+        steps=(step,),
+        checks=(Check("warning", "model.retires", "soon", "specs/chat.yaml:9", CHAT),),
+        unchanged=3,
+        unmanaged=(Key("ModelDeployment", ("contoso-ai", "tmp")),),
+        adopted=(ACCOUNT,),
+        resources=(a_resource(),),
+        reads=14,
+    )
+
+
+def a_run(run_id: str = "r1", environment: str = "prod", created_at: str = "2026-11-20") -> Run:
+    return Run(run_id, a_plan(environment), "somebody", created_at)
+
+
+def an_owned(name: str = "chat", *, capacity: int = 5) -> Owned:
+    return Owned(
+        key=Key("ModelDeployment", ("contoso-ai", name)),
+        arm_id=CHAT_ID.removesuffix("chat") + name,
+        api_version="2025-06-01",
+        applied={"sku": {"name": "GlobalStandard", "capacity": capacity}, "auth": SECRET},
+        secrets={"auth": "0f"},
+        needs=frozenset({ACCOUNT, Key("ResourceGroup", ("rg",))}),
+        deletion="retain",
+        protect=True,
+    )
+
+
+DONE = Outcome("done", "read back as declared", "2026-11-20T12:00:00", "2026-11-20T12:00:05", "q-1")
