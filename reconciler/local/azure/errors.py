@@ -38,9 +38,8 @@ def resource_not_found(arm_id: ResourceId) -> ArmError:
     )
 
 
-def parent_not_found(arm_id: ResourceId, method: str) -> ArmError:
+def parent_not_found(arm_id: ResourceId, parent: str, method: str) -> ArmError:
     verb = {"DELETE": "delete", "GET": "read"}.get(method, "write")
-    parent = "/".join(arm_id.names[: len(arm_id.types) - 1])
     return gateway(
         404,
         "ParentResourceNotFound",

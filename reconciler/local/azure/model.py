@@ -23,7 +23,8 @@ class ArmError(Exception):
     """A refusal as Azure Resource Manager words it.
 
     `cause` is what the header `x-ms-failure-cause` says: "gateway" for ARM itself, "service" for
-    the provider. `body` replaces the standard envelope for providers that have their own.
+    the provider. `body` replaces the standard envelope for providers that have their own; `empty`
+    is for those that answer nothing but the status.
     """
 
     def __init__(
@@ -35,11 +36,13 @@ class ArmError(Exception):
         cause: Literal["gateway", "service"] = "service",
         body: JSON | None = None,
         headers: Mapping[str, str] | None = None,
+        empty: bool = False,
         **more: Any,
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status, self.code, self.message, self.cause = status, code, message, cause
-        self.body = body or {"error": {"code": code, "message": message, **more}}
+        standard = {"error": {"code": code, "message": message, **more}}
+        self.body: JSON | None = None if empty else body or standard
         self.headers = dict(headers or {})
 
 
@@ -164,6 +167,7 @@ class Answer:
     wait: AsyncStyle | None = None
     wait_on_update: bool = True
     at_once: Callable[[Context, JSON], bool] | None = None  # True: this one needs no waiting
+    at_once_status: int | None = None  # what is answered then, when it differs
     duration_s: float = 0.0
     creating: str = "Creating"  # provisioningState while it runs
     updating: str = "Updating"

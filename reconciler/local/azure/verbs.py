@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, Literal
 
 from reconciler.local.azure import errors, ids
@@ -177,16 +178,37 @@ class Verbs:
         if kind.has_etag:
             headers["ETag"] = resource.body["etag"]
         status = answer.updated if existing else answer.created
-        return Reply(
-            status, self._shown(ctx, kind, answer, resource), {**answer.headers, **headers}
-        )
+        if at_once and answer.at_once_status is not None:
+            status = answer.at_once_status
+        made = {} if existing else self._made_headers(ctx, answer, resource)
+        shown = self._shown(ctx, kind, answer, resource)
+        return Reply(status, shown, {**made, **answer.headers, **headers})
+
+    def _made_headers(self, ctx: Context, answer: Answer, resource: Resource) -> dict[str, str]:
+        values = {
+            "base_url": self.store.base_url,
+            "resource": resource.body["id"],
+            "api_version": ctx.api_version,
+        }
+        return {k: v.format(**values) for k, v in answer.created_headers.items()}
 
     def _shown(self, ctx: Context, kind: ResourceType, answer: Answer, resource: Resource) -> Any:
-        if answer.body == "none":
+        body = (answer.updated_body if ctx.existing else None) or answer.body
+        if body == "none":
             return None
-        if answer.body == "null":
+        if body == "null":
             return NULL
         return kind.present(ctx, deepcopy(resource.body)) if kind.present else encoded(resource)
+
+    def _make_parent(self, ctx: Context, kind: ResourceType) -> None:
+        """A container that comes into being with the first thing in it."""
+        parent = self._types[str(kind.parent_type).lower()]
+        parsed = ids.parse(ctx.id.ancestor(1))
+        if parsed is None or self.store.find(parsed.text) is not None:
+            return
+        above = replace(ctx, id=parsed, type=parent, existing=None)
+        full = parent.complete(above, {}) if parent.complete else {}
+        self._keep(above, parent, full, {}, "Succeeded")
 
     def _keep(
         self, ctx: Context, kind: ResourceType, full: JSON, secret: JSON, state: str
@@ -206,6 +228,8 @@ class Verbs:
         if kind.has_system_data:
             body["systemData"] = self._system_data(ctx)
         if existing is None:
+            if kind.implicit_parent:
+                self._make_parent(ctx, kind)
             return self.store.put(Resource(kind, ctx.id.text, body, secret, self.store.now()))
         existing.body = body
         existing.secret = {**existing.secret, **secret}
@@ -337,11 +361,12 @@ class Verbs:
         arm_id = ctx.id
         self._require_group(ctx)
         parent = kind.parent_type
-        if parent is None or kind.implicit_parent or parent.lower() not in self._types:
+        if parent is None or parent.lower() not in self._types:
             return
-        above = arm_id.text.rsplit("/", 1 if arm_id.is_collection else 2)[0]
+        levels = 2 if kind.implicit_parent else 1
+        above = arm_id.text.rsplit("/", 2 * levels - (1 if arm_id.is_collection else 0))[0]
         if self.store.find(above) is None:
-            raise errors.parent_not_found(arm_id, ctx.method)
+            raise errors.parent_not_found(arm_id, above, ctx.method)
 
     def _require_group(self, ctx: Context) -> None:
         group = ctx.id.group
