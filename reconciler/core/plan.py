@@ -22,6 +22,7 @@ from reconciler.core.model import (
     Resource,
     walk,
 )
+from reconciler.core.rollout import moves_traffic, names_in_use, next_id, renamed
 from reconciler.core.steps import Intent, steps_of
 
 
@@ -49,13 +50,7 @@ class Findings:
 
 def make_plan(wanted: Wanted, live: Live, owned: Mapping[str, Owned]) -> Plan:
     """Everything that applying would do, in order. Pure: the same input gives the same plan."""
-    gone: frozenset[Key] = frozenset()
-    while True:
-        found = _compare(wanted, live, owned, gone)
-        replaced = frozenset(i.change.key for i in found.intents if i.change.action == "replace")
-        if replaced <= gone:
-            break
-        gone = gone | replaced
+    wanted, found = _settle_names(wanted, live, owned)
     _delete(wanted, live, owned, found)
     intents = sorted(found.intents, key=lambda intent: str(intent.change.key))
     return Plan(
@@ -69,6 +64,53 @@ def make_plan(wanted: Wanted, live: Live, owned: Mapping[str, Owned]) -> Plan:
         adopted=tuple(found.adopted),
         resources=_involved(wanted, intents),
         reads=live.reads,
+    )
+
+
+def _settle_names(
+    wanted: Wanted, live: Live, owned: Mapping[str, Owned]
+) -> tuple[Wanted, Findings]:
+    """Compare until it is clear what is replaced: a replaced parent takes its children along, and
+    one that is replaced side by side gets another name, which its parent has to know."""
+    declared = {one.key: one for one in wanted.resources}
+    names = names_in_use(wanted.resources, owned, live)
+    gone: frozenset[Key] = frozenset()
+    beside: dict[Key, Intent] = {}
+    while True:
+        here = replace(wanted, resources=renamed(wanted.resources, names))
+        found = _compare(here, live, owned, gone)
+        replaced = {i.change.key: i for i in found.intents if i.change.action == "replace"}
+        moving = {
+            key: intent
+            for key, intent in replaced.items()
+            if intent.change.fields and KINDS[key.kind].side_by_side
+            if intent.resource and moves_traffic(intent.resource, here.resources)
+        }
+        if moving.keys() - beside.keys():
+            beside |= moving
+            taken = frozenset(live.by_id)
+            names = names | {key: next_id(declared[key], taken) for key in moving}
+        elif replaced.keys() - gone:
+            gone = gone | replaced.keys()
+        else:
+            found.intents = [_side_by_side(i, beside.get(i.change.key)) for i in found.intents]
+            return here, found
+
+
+def _side_by_side(intent: Intent, old: Intent | None) -> Intent:
+    """The creation of a new one beside an old one, as the one replace that it is."""
+    if old is None or intent.change.action != "create":
+        return intent
+    before, after = (names_of(i.change.arm_id)[-1] for i in (old, intent))
+    reason = f"{old.change.reason}: {after} is made beside {before}, tested, given the traffic, "
+    reason += f"then {before} is removed"
+    change = replace(intent.change, action="replace", fields=old.change.fields, reason=reason)
+    return replace(
+        intent,
+        change=change,
+        observed=old.observed,
+        owned=old.owned,
+        beside=old.change.arm_id,
     )
 
 
@@ -238,17 +280,26 @@ def _guard(resource: Resource, found: Findings) -> None:
 def _delete(wanted: Wanted, live: Live, owned: Mapping[str, Owned], found: Findings) -> None:
     """Owned minus wanted, as far as it may go."""
     kept = {i.change.arm_id.lower() for i in found.intents if i.change.arm_id}
+    kept |= {i.beside.lower() for i in found.intents if i.beside}
+    keys = frozenset(one.key for one in wanted.resources)
     kept |= _wanted_ids(wanted, live)
     doomed = {
         one.arm_id.lower(): one
         for arm_id, one in owned.items()
-        if arm_id not in kept and arm_id in live.by_id and _may_go(wanted, one, found)
+        if arm_id not in kept
+        and arm_id in live.by_id
+        and (_left_over(one, keys) or _may_go(wanted, one, found))
     }
     for arm_id, one in sorted(doomed.items()):
         _guard_children(one, live, doomed, found)
         observed = live.by_id[arm_id][1]
         change = Change("delete", one.key, observed.arm_id, reason="no spec declares it any more")
         found.intents.append(Intent(change, None, observed, one))
+
+
+def _left_over(one: Owned, declared: frozenset[Key]) -> bool:
+    """The old one of a rollout that was cut short: its successor lives under another name."""
+    return one.key in declared and KINDS[one.key.kind].side_by_side and not one.protect
 
 
 def _wanted_ids(wanted: Wanted, live: Live) -> set[str]:

@@ -39,6 +39,8 @@ class Intent:
     observed: Observed | None = None
     owned: Owned | None = None
     soft_deleted: bool = False
+    beside: str = ""
+    """ARM id of the old one, where a replace puts the new one beside it."""
 
 
 @dataclass
@@ -96,7 +98,7 @@ def _own_steps(intent: Intent, graph: Graph) -> None:
     """The steps of one change, one after the other."""
     change, resource = intent.change, intent.resource
     previous: list[str] = []
-    if change.action in ("replace", "delete"):
+    if change.action in ("replace", "delete") and not intent.beside:
         previous = [graph.add(_step(intent, "delete", "delete"))]
     if resource is None:
         graph.first[change.key] = graph.last[change.key] = previous[-1]
@@ -116,6 +118,9 @@ def _own_steps(intent: Intent, graph: Graph) -> None:
         graph.first.setdefault(change.key, step)
         graph.last[change.key] = step
         previous = [step]
+    if intent.beside:
+        old = replace(_step(intent, "delete", "delete"), arm_id=intent.beside)
+        graph.add(old, previous)
 
 
 def _puts(intent: Intent) -> Iterator[tuple[str, Properties, frozenset[str] | None]]:
@@ -239,9 +244,9 @@ def _settle_last(intents: Sequence[Intent], graph: Graph) -> None:
         for parent, step in settling.items():
             if not within(intent.change.arm_id, parent):
                 continue
-            if intent.change.action == "delete":
+            if intent.change.action == "delete" or intent.beside:
                 graph.after[f"delete:{intent.change.key}"].add(step)
-            else:
+            if intent.change.action != "delete":
                 graph.after[step].add(graph.last[intent.change.key])
 
 

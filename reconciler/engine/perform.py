@@ -242,7 +242,8 @@ class Performer:
             if waited > PATIENCE_S:
                 raise Permanent("Azure accepted the delete, but the resource is still there")
             await self._sleep(self.pace.after(waited))
-        if step.key not in self.resources:
+        resource = self.resources.get(step.key)
+        if resource is None or resource.arm_id.lower() != target.arm_id.lower():
             await self.store.disown(self.plan.environment, [target.arm_id.lower()])
             self.owned.pop(target.arm_id.lower(), None)
         return ""
