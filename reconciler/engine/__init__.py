@@ -176,7 +176,7 @@ def _either(first: Callable[[], bool], second: Callable[[], bool]) -> Callable[[
     return lambda: first() or second()
 
 
-class _kept:  # noqa: N801 - reads as a verb where it is used
+class _kept:
     """Renew a lease in the background; the value says whether it was lost."""
 
     def __init__(self, lease: Lease, clock: Clock) -> None:
