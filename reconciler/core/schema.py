@@ -112,6 +112,9 @@ class Field:
     back to."""
     refers: tuple[str, ...] = ()
     """Kinds whose name may stand here; what is sent is the ARM id."""
+    names: tuple[str, ...] = ()
+    """Kinds whose name stands here and is sent as it is. One that is declared below the same
+    parent is needed first; any other name is the service's own (``Microsoft.DefaultV2``)."""
     doc: str = ""
 
 
@@ -160,6 +163,11 @@ def duration() -> Field:
 def arm_id(*kinds: str) -> Field:
     """A full ARM id, or the name of a resource of one of ``kinds``."""
     return Field(shape=Scalar(same="arm_id"), refers=kinds)
+
+
+def name_of(*kinds: str) -> Field:
+    """The bare name of a resource of one of ``kinds`` below the same parent."""
+    return Field(shape=Scalar(same="caseless"), names=kinds)
 
 
 def obj(more: Field | None = None, /, **fields: Field) -> Field:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.core.model import Properties
-from reconciler.core.schema import Field, Names, Object
+from reconciler.core.schema import Field, Names, Object, Variant
 
 ENVELOPE = frozenset({"location", "kind", "sku", "identity", "tags"})
 """Fields of an ARM body that stand beside ``properties``, not inside."""
@@ -20,6 +20,8 @@ class Place:
     parent: str
     """The parent's kind, ``Account``; "" when any ARM id may stand there (a scope)."""
     arm_type: str
+    """When it is more than one level below the parent's type, a name has as many parts, with
+    colons between: ``vllm:3`` is ``…/environments/vllm/versions/3``."""
     api_version: str
 
 
@@ -76,6 +78,9 @@ class Part:
     """The owner's document, as written → the part's document."""
     first: bool = False
     """The owner needs it; otherwise it needs the owner."""
+    each: bool = False
+    """The field is a list and every item stands for a resource: ``make`` is called once for each,
+    with the owner's document holding that one item in the field's place."""
 
 
 def never(body: Mapping[str, Any]) -> bool:
@@ -102,10 +107,17 @@ class Kind:
     names: Names = field(default_factory=Names)
     fields: Mapping[str, Field]
     """The spec's fields, without the one that names the parent."""
+    by: str = ""
+    """The field whose value decides about further fields (``authType`` of a connection)."""
+    cases: Mapping[str, Mapping[str, Field]] = field(default_factory=dict)
+    """Those further fields, by that value; they stand inside ``properties``."""
     envelope: frozenset[str] = ENVELOPE
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """Top-level body fields that are always the same, and that tell kinds of one ARM type apart
     (``{"kind": "Hub"}``); an absent one in ``places`` order means the first kind."""
+    verbatim: str = ""
+    """The field that holds the ARM body just as it is sent (the escape hatch); "" for kinds whose
+    fields are spread over the body's top level and its ``properties``."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Read-only values a ``ref`` may name: dotted path in the ARM body → what it is."""
 
@@ -139,7 +151,9 @@ class Kind:
     """Undo rewrites of Azure that no shape can express. Applied to what Azure returned."""
     prepare: Callable[[Properties, str], Properties] = as_written
     """Turn what is easy to write into what Azure wants (a role's name into its id), given the
-    environment's subscription id. Raises ValueError with a sentence for the author."""
+    environment's subscription id: from a spec as written to a spec as written, before it is
+    validated and before names and refs in it are resolved. Raises ValueError with a sentence for
+    the author."""
     parts: tuple[Part, ...] = ()
     probe: Probe | None = None
     typical_s: float = 5.0
@@ -151,5 +165,7 @@ class Kind:
         return self.places[0].arm_type
 
     @property
-    def shape(self) -> Object:
+    def shape(self) -> Object | Variant:
+        if self.by:
+            return Variant(by=self.by, common=self.fields, cases=self.cases)
         return Object(fields=self.fields)
