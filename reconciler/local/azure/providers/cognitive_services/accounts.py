@@ -7,7 +7,6 @@ Azure/azure-cli (cognitiveservices) and Azure/azure-service-operator.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -22,42 +21,56 @@ from reconciler.local.azure.model import (
     Reply,
     Resource,
     ResourceType,
-    Route,
-    timestamp,
 )
 from reconciler.local.azure.providers.cognitive_services.content import SYSTEM_POLICIES
+from reconciler.local.azure.providers.cognitive_services.deleted import (
+    ACCOUNT,
+    CHANGE,
+    STATUS_URL,
+    deleted_accounts,
+    deleted_entry,
+    must_restore,
+    remember,
+    restored,
+)
 from reconciler.local.azure.providers.cognitive_services.versions import API_VERSIONS
 from reconciler.local.azure.providers.identities import assigned
 
-ACCOUNT = "Microsoft.CognitiveServices/accounts"
 NAME = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$")
 SUBDOMAIN = re.compile(r"^[a-zA-Z0-9]([a-zA-Z0-9-]{0,62}[a-zA-Z0-9])?$")
-KEPT_S = 48 * 3600
-DELETED = "Microsoft.CognitiveServices/deletedAccounts"
-STATUS_URL = (
-    "/subscriptions/{subscription}/providers/Microsoft.CognitiveServices/locations/{location}"
-    "/operationResults/{operation}?api-version=2017-04-18"
-)
 CREATE = AsyncStyle(status_url=STATUS_URL)
-CHANGE = AsyncStyle(
-    status_url=STATUS_URL, location_url=STATUS_URL + "&operationResultResponseType=Location"
-)
 AUTHORED = frozenset(
-    "customSubDomainName publicNetworkAccess networkAcls disableLocalAuth allowedFqdnList "
-    "restrictOutboundNetworkAccess encryption userOwnedStorage allowProjectManagement "
-    "defaultProject networkInjections storedCompletionsDisabled apiProperties "
-    "dynamicThrottlingEnabled migrationToken locations raiMonitorConfig amlWorkspace "
-    "foundryAutoUpgrade".split()
+    [
+        "customSubDomainName",
+        "publicNetworkAccess",
+        "networkAcls",
+        "disableLocalAuth",
+        "allowedFqdnList",
+        "restrictOutboundNetworkAccess",
+        "encryption",
+        "userOwnedStorage",
+        "allowProjectManagement",
+        "defaultProject",
+        "networkInjections",
+        "storedCompletionsDisabled",
+        "apiProperties",
+        "dynamicThrottlingEnabled",
+        "migrationToken",
+        "locations",
+        "raiMonitorConfig",
+        "amlWorkspace",
+        "foundryAutoUpgrade",
+    ]
 )
 WITH_POLICIES = ("OpenAI", "AIServices")
 
 
 def _validate(ctx: Context, body: JSON) -> None:
     properties = body.get("properties") or {}
-    gone = _deleted_entry(ctx)
+    gone = deleted_entry(ctx)
     restoring = bool(properties.get("restore"))
     if gone is not None and not restoring:
-        raise _must_restore(ctx)
+        raise must_restore(ctx)
     if restoring and ctx.existing is None:
         if gone is None:  # status and code are unverified
             raise ArmError(
@@ -125,7 +138,7 @@ def _complete(ctx: Context, body: JSON) -> JSON:
     """What is stored: what the author said, defaults, and what the service adds."""
     sent = body.get("properties") or {}
     if sent.get("restore") and ctx.existing is None:
-        return _restored(ctx)
+        return restored(ctx)
     before = ctx.existing.properties if ctx.existing else {}
     properties = {k: v for k, v in sent.items() if k in AUTHORED and v is not None}
     if before.get("customSubDomainName"):
@@ -186,9 +199,9 @@ def _endpoints(kind: str, endpoint: str) -> JSON:
 
 
 def _secret(ctx: Context, _: JSON) -> JSON:
-    before = ctx.existing.secret if ctx.existing else {}
-    return {"Key1": before.get("Key1") or ctx.cloud.hex(32),
-            "Key2": before.get("Key2") or ctx.cloud.hex(32)}  # fmt: skip
+    """The keys: those it has, or had before it was deleted, or new ones."""
+    before = ctx.existing.secret if ctx.existing else (deleted_entry(ctx) or {}).get("secret", {})
+    return {name: before.get(name) or ctx.cloud.hex(32) for name in ("Key1", "Key2")}
 
 
 def _only_marks(ctx: Context, body: JSON) -> bool:
@@ -235,96 +248,6 @@ def _before_delete(ctx: Context, account: Resource) -> None:
         )
 
 
-def _deleted(ctx: Context, account: Resource) -> None:
-    now = ctx.cloud.now()
-    deleted_accounts(ctx.cloud)[ids.key(account.id)] = {
-        "id": account.id,
-        "body": account.body,
-        "secret": account.secret,
-        "at": now,
-        "until": now + KEPT_S,
-    }
-
-
-# Soft-deleted accounts
-
-
-def deleted_accounts(cloud: Cloud) -> dict[str, Any]:
-    """Those that can still be restored, by key."""
-    found = cloud.state("deletedAccounts")
-    for key in [k for k, entry in found.items() if entry["until"] <= cloud.now()]:
-        del found[key]
-    return found
-
-
-def _deleted_entry(ctx: Context) -> JSON | None:
-    found: JSON | None = deleted_accounts(ctx.cloud).get(ids.key(ctx.id.text))
-    return found
-
-
-def _must_restore(ctx: Context) -> ArmError:
-    """Quoted in Azure/azure-cli issue 18146."""
-    return ArmError(
-        409,
-        "FlagMustBeSetForRestore",
-        f"An existing resource with ID '{ctx.id.text}' has been soft-deleted. To restore the "
-        "resource, you must specify 'restore' to be 'true' in the property. If you don't want "
-        "to restore existing resource, please purge it first.",
-    )
-
-
-def _restored(ctx: Context) -> JSON:
-    """The account as it was; whether its children come back with it is unverified (not here)."""
-    entry = deleted_accounts(ctx.cloud).pop(ids.key(ctx.id.text))
-    body: JSON = entry["body"]
-    return body
-
-
-def _show_deleted(entry: JSON) -> JSON:
-    words = str(entry["id"]).split("/")
-    location = str(entry["body"]["location"])
-    arm_id = (
-        f"/subscriptions/{words[2]}/providers/Microsoft.CognitiveServices/locations/{location}"
-        f"/resourceGroups/{words[4]}/deletedAccounts/{words[-1]}"
-    )
-    properties = {
-        **entry["body"]["properties"],
-        "deletionDate": timestamp(entry["at"]),
-        "scheduledPurgeDate": timestamp(entry["until"]),
-        "provisioningState": "Succeeded",
-    }
-    return {**entry["body"], "id": arm_id, "type": DELETED, "properties": properties}
-
-
-def _list_deleted(ctx: Context, captured: Mapping[str, str], _: Any) -> Reply:
-    prefix = f"subscriptions/{captured['subscription']}/".lower()
-    found = deleted_accounts(ctx.cloud).items()
-    return Reply(200, {"value": [_show_deleted(e) for k, e in found if k.startswith(prefix)]})
-
-
-def _named_deleted(ctx: Context, captured: Mapping[str, str]) -> tuple[str, JSON]:
-    subscription, group, name = (captured[k] for k in ("subscription", "group", "name"))
-    key = ids.key(
-        f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{ACCOUNT}/{name}"
-    )
-    entry = deleted_accounts(ctx.cloud).get(key)
-    place = ids.normal_location(captured["location"])
-    if entry is None or ids.normal_location(entry["body"]["location"]) != place:
-        raise errors.resource_not_found(ctx.id)
-    return key, entry
-
-
-def _get_deleted(ctx: Context, captured: Mapping[str, str], _: Any) -> Reply:
-    return Reply(200, _show_deleted(_named_deleted(ctx, captured)[1]))
-
-
-def _purge(ctx: Context, captured: Mapping[str, str], _: Any) -> Reply:
-    key, entry = _named_deleted(ctx, captured)
-    del deleted_accounts(ctx.cloud)[key]
-    location = str(entry["body"]["location"])
-    return Reply(202, None, ctx.start(CHANGE, 5.0, verb="delete", location=location))
-
-
 # Actions
 
 
@@ -353,9 +276,7 @@ def _skus(_: Context, account: Resource, __: Any) -> Reply:
 ACCOUNTS = ResourceType(
     name=ACCOUNT,
     api_versions=API_VERSIONS,
-    put=Answer(
-        created=201, wait=CREATE, duration_s=10.0, updating="Accepted", at_once=_only_marks
-    ),
+    put=Answer(created=201, wait=CREATE, duration_s=10.0, updating="Accepted", at_once=_only_marks),
     patch=Answer(
         updated=202,
         wait=CHANGE,
@@ -371,16 +292,8 @@ ACCOUNTS = ResourceType(
     secret=_secret,
     settled=_settled,
     before_delete=_before_delete,
-    deleted=_deleted,
+    deleted=remember,
     actions={"listKeys": _list_keys, "regenerateKey": _regenerate},
     views={"skus": _skus},
     has_etag=True,
-)
-
-SUBSCRIPTION = "/subscriptions/{subscription}/providers/Microsoft.CognitiveServices"
-DELETED_ONE = SUBSCRIPTION + "/locations/{location}/resourceGroups/{group}/deletedAccounts/{name}"
-ROUTES = (
-    Route(method="GET", path=SUBSCRIPTION + "/deletedAccounts", handler=_list_deleted),
-    Route(method="GET", path=DELETED_ONE, handler=_get_deleted),
-    Route(method="DELETE", path=DELETED_ONE, handler=_purge),
 )
