@@ -9,7 +9,9 @@ recorded traffic of Azure/azure-service-operator and Azure/azure-cli.
 from reconciler.core.kinds.kind import Kind, SoftDelete
 from reconciler.core.kinds.shared import (
     ACCOUNT_LOCK,
+    BOTH,
     COGNITIVE_SERVICES,
+    TIERS,
     guid,
     identity,
     in_resource_group,
@@ -93,8 +95,8 @@ ACCOUNT = Kind(
         "location": location(),
         # Not immutable: OpenAI and AIServices may be turned into each other in place.
         "kind": required(text(*KINDS_OF_ACCOUNT)),
-        "sku": required(sku("S0", "F0")),
-        "identity": identity(),
+        "sku": required(sku("S0", "F0", tiers=(*TIERS, "Enterprise"))),
+        "identity": identity(BOTH),
         "tags": tags(),
         "customSubDomainName": described(
             "Host name of its endpoint, unique world-wide; Entra ID, projects, private endpoints "

@@ -5,7 +5,7 @@ listed: none was seen in recorded traffic, and a field that a spec does not name
 """
 
 from reconciler.core.kinds.kind import Kind
-from reconciler.core.kinds.shared import identity, in_resource_group
+from reconciler.core.kinds.shared import BOTH, identity, in_resource_group
 from reconciler.core.schema import (
     Field,
     Names,
@@ -37,7 +37,7 @@ CONTAINER_REGISTRY = Kind(
     fields={
         "location": location(),
         "sku": required(obj(name=required(text("Basic", "Standard", "Premium", "Classic")))),
-        "identity": identity(),
+        "identity": identity(BOTH),
         "tags": tags(),
         "adminUserEnabled": default(False, boolean()),
         "anonymousPullEnabled": default(False, boolean()),

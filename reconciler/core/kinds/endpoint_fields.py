@@ -5,7 +5,7 @@ https://learn.microsoft.com/azure/templates/microsoft.machinelearningservices/wo
 
 from collections.abc import Mapping
 
-from reconciler.core.kinds.shared import identity, sku, string_map
+from reconciler.core.kinds.shared import BOTH, identity, sku, string_map
 from reconciler.core.schema import (
     Field,
     Names,
@@ -31,7 +31,7 @@ ENDPOINT_NAMES = Names(
 
 ENVELOPE: Mapping[str, Field] = {
     "location": location(),
-    "identity": identity(),
+    "identity": identity(BOTH),
     "sku": sku(),
     "kind": text(),
     "tags": tags(),

@@ -5,7 +5,7 @@ that was set cannot be emptied again: https://github.com/Azure/azure-rest-api-sp
 """
 
 from reconciler.core.kinds.kind import Kind
-from reconciler.core.kinds.shared import ACCOUNT_LOCK, identity, on_account
+from reconciler.core.kinds.shared import ACCOUNT_LOCK, BOTH, identity, on_account
 from reconciler.core.schema import Names, computed, described, location, required, tags, text
 
 FOUNDRY_PROJECT = Kind(
@@ -21,7 +21,7 @@ FOUNDRY_PROJECT = Kind(
     ),
     fields={
         "location": described("The account's own region.", location()),
-        "identity": required(identity()),
+        "identity": required(identity(BOTH)),
         # Computed: what is removed from a spec stays, since the service cannot empty it.
         "displayName": computed(text(shortest=1)),
         "description": computed(text(shortest=1)),

@@ -7,7 +7,7 @@ Azure/azure-sdk-for-python.
 """
 
 from reconciler.core.kinds.kind import Kind
-from reconciler.core.kinds.shared import identity, in_workspace, sending
+from reconciler.core.kinds.shared import BOTH, identity, in_workspace, sending
 from reconciler.core.schema import (
     Names,
     anything,
@@ -63,14 +63,21 @@ ML_COMPUTE = Kind(
     ),
     fields={
         "location": location(),
-        "identity": identity(),
+        "identity": identity(BOTH),
         "tags": tags(),
-        "computeType": immutable(text("AmlCompute")),
+        "computeType": described(
+            "AmlCompute unless said otherwise.", required(immutable(text("AmlCompute")))
+        ),
         "computeLocation": described("Where the nodes are.", immutable(text(same="location"))),
         "description": text(),
         "disableLocalAuth": immutable(default(False, boolean())),
         "resourceId": immutable(arm_id()),
-        "properties": described("Size, number of nodes, network.", required(CLUSTER)),
+    },
+    by="computeType",
+    cases={
+        "AmlCompute": {
+            "properties": described("Size, number of nodes, network.", required(CLUSTER))
+        }
     },
     delete_query={"underlyingResourceAction": "Delete"},
     prepare=sending(computeType="AmlCompute"),

@@ -50,6 +50,15 @@ SCALE = variant(
     ),
 )
 
+CASES = {
+    "Managed": {},
+    "Kubernetes": {
+        "containerResourceRequirements": obj(
+            containerResourceRequests=_resources(), containerResourceLimits=_resources()
+        )
+    },
+}
+
 COLLECTOR = obj(
     collections=required(
         mapping(
@@ -98,8 +107,7 @@ ONLINE_DEPLOYMENT = Kind(
         ),
         **deployment_fields(),
         "endpointComputeType": described(
-            "Managed unless said otherwise.",
-            immutable(text("Managed", "Kubernetes", closed=True)),
+            "Managed unless said otherwise.", required(immutable(text(*CASES, closed=True)))
         ),
         "model": described(
             "A model version: its name here, its ARM id, or azureml://registries/….",
@@ -119,14 +127,9 @@ ONLINE_DEPLOYMENT = Kind(
         "egressPublicNetworkAccess": immutable(default("Enabled", text("Enabled", "Disabled"))),
         "appInsightsEnabled": default(False, boolean()),
         "dataCollector": COLLECTOR,
-        "containerResourceRequirements": described(
-            "Kubernetes deployments only.",
-            obj(
-                containerResourceRequests=_resources(),
-                containerResourceLimits=_resources(),
-            ),
-        ),
     },
+    by="endpointComputeType",
+    cases=CASES,
     lock=ENDPOINT_LOCK,
     side_by_side=True,
     prepare=sending(sku={"name": "Default"}, endpointComputeType="Managed"),

@@ -6,6 +6,7 @@ https://learn.microsoft.com/azure/templates/microsoft.machinelearningservices/wo
 
 from reconciler.core.kinds.kind import Document, Kind, Part, Probe
 from reconciler.core.kinds.shared import (
+    BOTH,
     MACHINE_LEARNING_NEW,
     identity,
     in_workspace,
@@ -66,7 +67,7 @@ SERVERLESS_ENDPOINT = Kind(
         "location": location(),
         "sku": described("Consumption unless said otherwise.", sku("Consumption")),
         "kind": text(),
-        "identity": identity(),
+        "identity": identity(BOTH),
         "tags": tags(),
         "authMode": described(
             "Key unless said otherwise; AAD means Entra ID only.", text("Key", "AAD", "KeyAndAAD")

@@ -61,15 +61,13 @@ def in_workspace(child: str, *kinds: str, api_version: str = MACHINE_LEARNING) -
     )
 
 
-def identity() -> Field:
+BOTH = "SystemAssigned, UserAssigned"
+
+
+def identity(*also: str) -> Field:
     """A managed identity; services differ in the blank between two types."""
-    kind = Field(
-        shape=Scalar(
-            values=("None", "SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned"),
-            same="identity",
-        ),
-        required=True,
-    )
+    types = ("None", "SystemAssigned", "UserAssigned", *also)
+    kind = Field(shape=Scalar(values=types, same="identity"), required=True)
     ids = mapping(obj(), caseless=True, shared=False)
     return obj(
         type=kind,
@@ -77,11 +75,14 @@ def identity() -> Field:
     )
 
 
-def sku(*names: str) -> Field:
+TIERS = ("Free", "Basic", "Standard", "Premium")
+
+
+def sku(*names: str, tiers: tuple[str, ...] = TIERS) -> Field:
     """The common SKU of ARM: services fill in what is not sent."""
     return obj(
         name=required(text(*names)),
-        tier=text("Free", "Basic", "Standard", "Premium", "Enterprise"),
+        tier=text(*tiers),
         size=text(),
         family=text(),
         capacity=integer(),

@@ -6,7 +6,7 @@ Azure/azure-service-operator and Azure/azure-cli.
 """
 
 from reconciler.core.kinds.kind import Kind
-from reconciler.core.kinds.shared import guid, identity, in_resource_group
+from reconciler.core.kinds.shared import BOTH, guid, identity, in_resource_group
 from reconciler.core.schema import (
     Field,
     Names,
@@ -147,7 +147,7 @@ STORAGE_ACCOUNT = Kind(
                 )
             )
         ),
-        "identity": identity(),
+        "identity": identity(BOTH),
         "tags": tags(),
         "minimumTlsVersion": default("TLS1_2", text("TLS1_0", "TLS1_1", "TLS1_2", "TLS1_3")),
         "supportsHttpsTrafficOnly": default(True, boolean()),

@@ -8,7 +8,7 @@ Azure/azure-rest-api-specs, MachineLearningServices 2024-04-01, workspaceRP.json
 from collections.abc import Mapping
 
 from reconciler.core.kinds.outbound_rule import rule
-from reconciler.core.kinds.shared import identity
+from reconciler.core.kinds.shared import BOTH, identity
 from reconciler.core.schema import (
     Field,
     Names,
@@ -47,7 +47,7 @@ OUTPUTS = {
 
 COMMON: Mapping[str, Field] = {
     "location": location(),
-    "identity": required(identity()),
+    "identity": required(identity(BOTH)),
     # Whatever is sent, the service answers Basic: Azure/azure-sdk-for-python recordings.
     "sku": obj(
         name=required(write_only(text())),
