@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from reconciler.core.desired import Desired
     from reconciler.ports import Store
 
+SECRET = "RECONCILER_SECRET_"  # noqa: S105 - the start of a variable's name
+
 type Identity = Literal["plan", "apply"]
 
 
@@ -35,13 +37,12 @@ class Settings:
     """``RECONCILER_APPLY_CLIENT_ID``: the managed identity that writes."""
     rate_limits: bool = True
     """``RECONCILER_RATE_LIMITS``: ``off`` sends as fast as it can (emulators only)."""
-    reads_at_once: int = 32
-    """``RECONCILER_READS_AT_ONCE``: requests in flight at most while reading."""
+    in_flight: int = 32
+    """``RECONCILER_IN_FLIGHT``: requests to Azure under way at once."""
     poll_s: float = 2.0
     """``RECONCILER_POLL_S``: the first pause, in seconds, while Azure works on something."""
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """All variables: secrets named in specs as ``{secret: {setting: X}}`` are
-    ``RECONCILER_SECRET_X``."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """``RECONCILER_SECRET_<NAME>``: the values of ``{secret: {setting: <NAME>}}``, by name."""
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -54,9 +55,13 @@ class Settings:
             plan_client_id=env.get("RECONCILER_PLAN_CLIENT_ID", ""),
             apply_client_id=env.get("RECONCILER_APPLY_CLIENT_ID", ""),
             rate_limits=env.get("RECONCILER_RATE_LIMITS", "on").lower() != "off",
-            reads_at_once=_number(env, "RECONCILER_READS_AT_ONCE", int, cls.reads_at_once),
+            in_flight=_number(env, "RECONCILER_IN_FLIGHT", int, cls.in_flight),
             poll_s=_number(env, "RECONCILER_POLL_S", float, cls.poll_s),
-            environment=env,
+            secrets={
+                name.removeprefix(SECRET): value
+                for name, value in env.items()
+                if name.startswith(SECRET)
+            },
         )
 
 
@@ -158,10 +163,20 @@ class App:
         )
 
     def _cloud(self, identity: Identity) -> "ArmProvider":
-        from reconciler.azure.provider import ArmProvider
+        from reconciler.azure import AzureSettings, build_provider
+        from reconciler.azure.settings import SUBSCRIPTION_LIMITS
 
         if identity not in self._clouds:
-            self._clouds[identity] = ArmProvider.connect(self.settings, identity, self.clock)
+            given = self.settings
+            settings = AzureSettings(
+                endpoint=given.arm_endpoint,
+                audience=given.arm_audience,
+                client_id=given.plan_client_id if identity == "plan" else given.apply_client_id,
+                limits=SUBSCRIPTION_LIMITS if given.rate_limits else {},
+                in_flight=given.in_flight,
+                secrets=given.secrets,
+            )
+            self._clouds[identity] = build_provider(settings, self.clock)
         return self._clouds[identity]
 
     async def close(self) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from reconciler.core.checks import check_plan, facts_wanted
-from reconciler.core.environment import Environment
+from reconciler.core.desired.environment import Environment
 from reconciler.core.errors import Refused, Transient
 from reconciler.core.live import Live
 from reconciler.core.model import Key, Owned, Plan, Resource, Run
@@ -214,4 +214,5 @@ __all__ = [
     "Reviewed",
     "RunBegun",
     "StepProgress",
+    "silent",
 ]
