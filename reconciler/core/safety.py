@@ -64,9 +64,7 @@ def refuse_if_worse(
 def refuse_if_suspended(
     environment: str, until: datetime | None, reason: str, now: datetime
 ) -> None:
-    """Raises Refused while an environment is suspended (no date: until somebody lifts it)."""
-    if not reason and until is None:
-        return
+    """Raises Refused while a suspension lasts (no date: until somebody lifts it)."""
     if until is not None and now >= until:
         return
     end = f" until {until.isoformat(timespec='minutes')}" if until else ""

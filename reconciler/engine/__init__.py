@@ -115,12 +115,9 @@ class Engine:
         Raises Refused before anything is sent when a safety rule says no, and Transient when
         another worker is writing to this environment.
         """
-        refuse_if_suspended(
-            environment.name,
-            environment.suspend.until if environment.suspend else None,
-            environment.suspend.reason if environment.suspend else "",
-            self.clock.now(),
-        )
+        if environment.suspend:
+            until, reason = environment.suspend.until, environment.suspend.reason
+            refuse_if_suspended(environment.name, until, reason, self.clock.now())
         lease = await self.store.lease(environment.name, self.holder, LEASE_S)
         async with lease, _kept(lease, self.clock) as lost:
             stop = _either(stopping, lost)
