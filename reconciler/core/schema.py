@@ -81,6 +81,8 @@ class Map:
     """A value that means the same as not being there (traffic: 0)."""
     shared: bool = True
     """Names that the spec does not mention belong to others: not compared, kept when writing."""
+    refers: tuple[str, ...] = ()
+    """Kinds whose name may stand as a name here; what is sent is the ARM id."""
 
 
 @dataclass(frozen=True)
@@ -183,9 +185,15 @@ def array(item: Field, key: tuple[str, ...] = (), *, shared: bool = False) -> Fi
 
 
 def mapping(
-    value: Field, *, caseless: bool = False, zero: Json = ABSENT, shared: bool = True
+    value: Field,
+    *,
+    caseless: bool = False,
+    zero: Json = ABSENT,
+    shared: bool = True,
+    refers: tuple[str, ...] = (),
 ) -> Field:
-    return Field(shape=Map(value=value, caseless=caseless, zero=zero, shared=shared))
+    shape = Map(value=value, caseless=caseless, zero=zero, shared=shared, refers=refers)
+    return Field(shape=shape)
 
 
 def anything() -> Field:

@@ -1,0 +1,22 @@
+"""Spec text → resources: pure, from a mapping of paths to texts.
+
+plain, yaml_text   text → values, within limits
+position, problems where things stand, and every error at once
+document, environment, overlay   what is written, and how it differs from place to place
+validate, estate, meaning, resource   shapes, addresses, references → resources
+parse              the way through all of them
+"""
+
+from reconciler.core.desired.environment import Environment, Suspension
+from reconciler.core.desired.parse import Desired, environments, parse, parse_all
+from reconciler.core.desired.position import locate
+
+__all__ = [
+    "Desired",
+    "Environment",
+    "Suspension",
+    "environments",
+    "locate",
+    "parse",
+    "parse_all",
+]

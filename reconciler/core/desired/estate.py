@@ -1,0 +1,275 @@
+"""All documents of an environment by name: who stands where, and who is meant by a name."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from reconciler.core import arm
+from reconciler.core.desired.address import child_id, front, group_id, is_arm_id, name_refusal
+from reconciler.core.desired.document import Document
+from reconciler.core.desired.environment import Environment
+from reconciler.core.desired.nearest import nearest
+from reconciler.core.desired.problems import Problems
+from reconciler.core.desired.validate import matches
+from reconciler.core.kinds.kind import Kind, Place
+from reconciler.core.model import Json, Key, Path
+
+GROUP: Final = "ResourceGroup"
+
+
+class NotFound(Exception):
+    """A name that means nothing, or too much; the message is for the author."""
+
+
+class Absent(NotFound):
+    """Nothing of that name is declared."""
+
+
+@dataclass(eq=False, slots=True)
+class Declared:
+    """A document and its address."""
+
+    document: Document
+    key: Key
+    place: Place | None = None
+    arm_id: str = ""
+    parent: "Declared | None" = None
+    parent_id: str = ""
+    needs: set[Key] = field(default_factory=set)
+    asked: bool = False
+    """Its address was looked for (and found, or its problem told)."""
+
+    @property
+    def source(self) -> str:
+        return self.document.origin.source
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Who is meant: a declared resource, or one that only has an id."""
+
+    arm_id: str
+    declared: Declared | None = None
+
+
+class Estate:
+    """Everything that one environment declares."""
+
+    def __init__(
+        self,
+        documents: Iterable[Document],
+        environment: Environment,
+        kinds: Mapping[str, Kind],
+        problems: Problems,
+        elsewhere: Mapping[tuple[str, str], str],
+    ) -> None:
+        self._environment = environment
+        self._kinds = kinds
+        self._problems = problems
+        self._elsewhere = elsewhere
+        self.members = [Declared(one, Key(one.kind.name, (one.name,))) for one in documents]
+        self._by_name: dict[tuple[str, str], list[Declared]] = {}
+        for member in self.members:
+            name = member.document.name.lower()
+            self._by_name.setdefault((member.key.kind, name), []).append(member)
+        self._home = group_id(environment.subscription, environment.resource_group)
+
+    def address(self, member: Declared) -> Declared:
+        """The member with its key and ids filled in; what stands in the way is told, once."""
+        if member.asked:
+            return member
+        member.asked = True
+        self._check_name(member.document)
+        place = self._place(member.document)
+        if place is None:
+            return member
+        member.place = place
+        try:
+            self._settle(member, place, self._parent(member.document, place))
+        except NotFound as error:
+            self._tell(member, ("spec", place.field), error)
+        except ValueError as error:
+            self._problems.add(member.document.origin, ("metadata", "name"), str(error))
+        return member
+
+    def _settle(self, member: Declared, place: Place, parent: Found) -> None:
+        member.parent, member.parent_id = parent.declared, parent.arm_id
+        if parent.declared is not None:
+            member.needs.add(parent.declared.key)
+        kind, name = member.document.kind, member.document.name
+        if kind.identity or not parent.arm_id:  # without an id the parent's problem is told
+            return
+        if kind.name == GROUP:
+            member.arm_id = group_id(self._environment.subscription, name)
+            return
+        member.arm_id = child_id(parent.arm_id, _type(parent), place.arm_type, name)
+        member.key = Key(kind.name, (*self._front(parent), name))
+
+    def _front(self, parent: Found) -> tuple[str, ...]:
+        if parent.declared is not None and parent.declared.key.kind != GROUP:
+            return parent.declared.key.path
+        if parent.arm_id == self._home:
+            return ()
+        return front(
+            parent.arm_id, self._environment.subscription, self._environment.resource_group
+        )
+
+    def _check_name(self, document: Document) -> None:
+        rules, name = document.kind.names, document.name
+        wrong = name_refusal(name) or not rules.shortest <= len(name) <= rules.longest
+        if wrong or (rules.pattern and not matches(rules.pattern, name)):
+            why = rules.hint or name_refusal(name)
+            why = why or f"{rules.shortest} to {rules.longest} characters"
+            message = f'Azure takes no {document.kind.name} named "{name[:80]}": {why}'
+            self._problems.add(document.origin, ("metadata", "name"), message)
+
+    def _place(self, document: Document) -> Place | None:
+        """Where the document says it lives."""
+        places, spec = document.kind.places, document.spec
+        named = [place for place in places if place.field in spec]
+        if len(named) == 1:
+            return named[0]
+        if len(named) > 1:
+            words = " and ".join(place.field for place in named)
+            self._problems.add(
+                document.origin, ("spec", named[1].field), f"{words}: only one", "key"
+            )
+            return None
+        verbatim = document.kind.verbatim
+        default = [p for p in places if verbatim or not p.field or p.parent == GROUP]
+        if default:
+            return default[0]
+        words = " or ".join(f"spec.{place.field}" for place in places)
+        message = f"{words} is missing: where this {document.kind.name} belongs"
+        self._problems.lacks(document.origin, ("spec",), message)
+        return None
+
+    def _parent(self, document: Document, place: Place) -> Found:
+        environment = self._environment
+        if not place.field:
+            return Found(f"/subscriptions/{environment.subscription}")
+        if place.field not in document.spec:
+            return self._home_group()
+        written = document.spec[place.field]
+        if type(written) is not str:
+            raise NotFound(f"spec.{place.field} must be the name or the ARM id of its parent")
+        found = self.find(written, (place.parent,) if place.parent else (), place.field)
+        self._check_type(found, place, written)
+        return found
+
+    def _home_group(self) -> Found:
+        group = self._by_name.get((GROUP, self._environment.resource_group.lower()))
+        return Found(self._home, self.address(group[0]) if group else None)
+
+    def _check_type(self, found: Found, place: Place, written: str) -> None:
+        wanted = self._kinds.get(place.parent)
+        if found.declared is not None or not place.parent:
+            return
+        types = {one.arm_type.lower() for one in wanted.places} if wanted else set()
+        if types and arm.type_of(found.arm_id).lower() not in types:
+            raise NotFound(f'"{written[:200]}" is no id of {_a(place.parent)}')
+
+    def find(self, text: str, kinds: tuple[str, ...], noun: str) -> Found:
+        """Who is meant by a name, ``parent/name``, ``Kind/name`` or ARM id; raises NotFound.
+
+        ``kinds`` are those that may be meant; none: any, and then the kind must be said.
+        """
+        if text.startswith("/"):
+            return self._by_id(text, noun)
+        first, _, rest = text.partition("/")
+        if rest and first in self._kinds and first not in (kinds or self._kinds):
+            raise NotFound(f'{noun} "{text[:80]}": {_a(_or(kinds))} is wanted here')
+        if rest and first in self._kinds:
+            return self._by_path(text, rest, (first,), noun)
+        if not kinds:
+            raise NotFound(f'{noun} "{text[:80]}": say its kind, as in Account/{text[:80]}')
+        return self._by_path(text, text, kinds, noun)
+
+    def _by_id(self, text: str, noun: str) -> Found:
+        if not is_arm_id(text):
+            raise NotFound(f'{noun} "{text[:200]}" is not an ARM id')
+        names = arm.names_of(text.lower())
+        for kind in self._kinds:
+            for name in (names[-1], ":".join(names[-2:])):
+                for member in self._by_name.get((kind, name), ()):
+                    if self.address(member).arm_id.lower() == text.lower():
+                        return Found(member.arm_id, member)
+        return Found(text)
+
+    def _by_path(self, text: str, path: str, kinds: tuple[str, ...], noun: str) -> Found:
+        names = tuple(path.lower().split("/"))
+        found = [one for kind in kinds for one in self._by_name.get((kind, names[-1]), ())]
+        if len(names) > 1:
+            found = [one for one in found if _ends_with(self.address(one).key.path, names)]
+        if len(found) == 1:
+            return Found(self.address(found[0]).arm_id, found[0])
+        if found:
+            places = ", ".join(f"{self.address(one).key} ({one.source})" for one in found)
+            raise NotFound(f'{noun} "{text[:80]}" may be {places}: say which, as parent/name')
+        if GROUP in kinds and path.lower() == self._environment.resource_group.lower():
+            return Found(self._home)
+        raise Absent(self._absent(text, path, kinds, noun))
+
+    def _absent(self, text: str, path: str, kinds: tuple[str, ...], noun: str) -> str:
+        message = f'{noun} "{text[:80]}" is declared nowhere'
+        for kind in kinds:
+            other = self._elsewhere.get((kind, path.rpartition("/")[2].lower()))
+            if other:
+                return f"{message} in environment {self._environment.name} (only in {other})"
+        known = {one.document.name: one for kind in kinds for one in self._of_kind(kind)}
+        near = nearest(path.rpartition("/")[2], known)
+        return f'{message}, did you mean "{near}" ({known[near].source})?' if near else message
+
+    def called(self, kind: str, name: str) -> list[Declared]:
+        """The members of a kind and name, wherever they live."""
+        return [self.address(one) for one in self._by_name.get((kind, name.lower()), ())]
+
+    def _of_kind(self, kind: str) -> Iterator[Declared]:
+        return (
+            one for (name, _), several in self._by_name.items() if name == kind for one in several
+        )
+
+    def find_or_tell(
+        self, member: Declared, text: Json, kinds: tuple[str, ...], noun: str, path: Path
+    ) -> Found | None:
+        """``find`` on behalf of a member: it needs who is found, and problems are told."""
+        try:
+            if type(text) is not str:
+                raise NotFound(f"{noun} must be a name, Kind/name or an ARM id")
+            found = self.find(text, kinds, noun)
+        except NotFound as error:
+            self._tell(member, path, error)
+            return None
+        if found.declared is not None:
+            member.needs.add(found.declared.key)
+        return found
+
+    def _tell(self, member: Declared, path: Path, error: NotFound) -> None:
+        # What a file that cannot be read declares is not known: it may well be there.
+        if not (self._problems.incomplete and isinstance(error, Absent)):
+            self._problems.add(member.document.origin, path, str(error))
+
+
+def _ends_with(path: tuple[str, ...], names: tuple[str, ...]) -> bool:
+    return tuple(one.lower() for one in path[-len(names) :]) == names
+
+
+def _type(parent: Found) -> str:
+    place = parent.declared.place if parent.declared is not None else None
+    return place.arm_type if place is not None else arm.type_of(parent.arm_id)
+
+
+def _a(word: str) -> str:
+    return f"{'an' if word[:1] in 'AEIO' else 'a'} {word}"
+
+
+def _or(words: tuple[str, ...]) -> str:
+    return " or ".join(words)
+
+
+def location_of(member: Declared, environment: Environment) -> Json:
+    """The region a resource goes to when it names none: its parent's, or the environment's."""
+    parent = member.parent
+    if parent is None or parent.key.kind == GROUP:
+        return environment.location
+    return parent.document.spec.get("location") or location_of(parent, environment)
