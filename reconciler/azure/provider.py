@@ -45,7 +45,8 @@ class ArmProvider:
         async for item in self._items(url, f"list {collection.url}"):
             kind = kind_of(kinds, item)
             if kind is not None and not kind.foreign(item):
-                found.append(observed(kind, {**item, "id": _id_in(collection.url, item)}))
+                body = {**item, "id": _id_in(collection.url, item)}
+                found.append(observed(kind, body, collection.api_version))
         return found
 
     async def query(self, url: str, api_version: str) -> list[Mapping[str, Any]]:
@@ -62,7 +63,8 @@ class ArmProvider:
             return None
         if answer.status != 200 or not isinstance(answer.body, Mapping):
             raise self._refusal(attempt, answer)
-        return observed(self._kinds[target.kind], {**answer.body, "id": target.arm_id})
+        body = {**answer.body, "id": target.arm_id}
+        return observed(self._kinds[target.kind], body, target.api_version)
 
     async def put(self, target: Target, properties: Properties) -> Operation:
         attempt = self._words("put", target)

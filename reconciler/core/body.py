@@ -37,16 +37,17 @@ def to_body(kind: Kind, properties: Properties) -> dict[str, Any]:
     return {**body, **kind.fixed}
 
 
-def observed(kind: Kind, body: Mapping[str, Any]) -> Observed:
+def observed(kind: Kind, body: Mapping[str, Any], api_version: str = "") -> Observed:
     """What Azure answered for a resource, in the spec's shape.
 
     Names are matched exactly, else in any letter case: Insights components take
-    ``workspaceResourceId`` and answer ``WorkspaceResourceId``.
+    ``workspaceResourceId`` and answer ``WorkspaceResourceId``. A verbatim kind also says its
+    ``type``, with the API version that it was read with.
     """
     arm_id = str(body.get("id") or "")
     return Observed(
         arm_id=arm_id,
-        properties=kind.canonical(_known(kind, body)),
+        properties=kind.canonical(_known(kind, body, api_version)),
         kind=kind.name,
         state=_state(kind, body),
         outputs=dict(_outputs(kind, body, arm_id)),
@@ -84,9 +85,10 @@ def at(value: Json, path: str) -> Json:
     return value
 
 
-def _known(kind: Kind, body: Mapping[str, Any]) -> dict[str, Any]:
+def _known(kind: Kind, body: Mapping[str, Any], api_version: str) -> dict[str, Any]:
     if kind.verbatim:
-        return {kind.verbatim: _without_server_owned(body)}
+        arm_type = member(body, "type", "")
+        return {"type": f"{arm_type}@{api_version}", kind.verbatim: _without_server_owned(body)}
     top = {n: f for n, f in kind.fields.items() if n in kind.envelope}
     inner = {n: f for n, f in kind.fields.items() if n not in kind.envelope}
     found = dict(_members(top, None, body))
