@@ -138,6 +138,7 @@ class AsyncStyle:
     location_url: str | None = None  # Location
     location_is_resource: bool = False  # Location is the resource's own URL, unsigned
     operation_name: Callable[[Context], str] | None = None  # a GUID when None
+    place: Callable[[Context], str] | None = None  # {location}; the resource's own when None
     retry_after_s: int | None = None
     poll_retry_after_s: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)  # e.g. x-ms-async-operation-timeout
@@ -162,7 +163,8 @@ class Answer:
     body: Literal["resource", "none", "null"] = "resource"
     updated_body: Literal["resource", "none", "null"] | None = None  # when it is another one
     headers: Mapping[str, str] = field(default_factory=dict)
-    # Templates, as in AsyncStyle and with {base_url}, only for an answer that made something.
+    # Templates, as in AsyncStyle and with {base_url} and {more} (the rest of the query), only for
+    # an answer that says 201.
     created_headers: Mapping[str, str] = field(default_factory=dict)
     wait: AsyncStyle | None = None
     wait_on_update: bool = True
@@ -317,6 +319,7 @@ class ResourceType:
     has_state: bool = True  # properties.provisioningState is answered
     has_etag: bool = False  # "etag" in the body and the ETag header
     has_system_data: bool = True
+    system_data: tuple[str, ...] = ()  # which members of it; () is all
     tracked: bool = True  # shows up in /resources
     extension: bool = False  # lives below any scope: {scope}/providers/Namespace/type/name
     implicit_parent: bool = False  # a missing parent is made by PUT (ML containers)

@@ -58,8 +58,9 @@ class Operations:
         """Start one; returns it and the headers that announce it."""
         now = self._store.now()
         name = style.operation_name(ctx) if style.operation_name else self._store.guid()
-        place = location or str((target.body.get("location") if target else "") or "")
-        values = _template_values(ctx, name, place or self._place_of(ctx), target)
+        own = str((target.body.get("location") if target else "") or "")
+        place = (style.place(ctx) if style.place else location or own) or self._place_of(ctx)
+        values = _template_values(ctx, name, place, target)
         status_url, location_url = (
             self._signed(template.format(**values)) if template else ""
             for template in (style.status_url, style.location_url)

@@ -180,7 +180,7 @@ class Verbs:
         status = answer.updated if existing else answer.created
         if at_once and answer.at_once_status is not None:
             status = answer.at_once_status
-        made = {} if existing else self._made_headers(ctx, answer, resource)
+        made = self._made_headers(ctx, answer, resource) if status == 201 else {}
         shown = self._shown(ctx, kind, answer, resource)
         return Reply(status, shown, {**made, **answer.headers, **headers})
 
@@ -189,6 +189,7 @@ class Verbs:
             "base_url": self.store.base_url,
             "resource": resource.body["id"],
             "api_version": ctx.api_version,
+            "more": "".join(f"&{k}={v}" for k, v in ctx.query.items() if k != "api-version"),
         }
         return {k: v.format(**values) for k, v in answer.created_headers.items()}
 
@@ -226,7 +227,8 @@ class Verbs:
         if kind.has_etag:
             body["etag"] = self._etag()
         if kind.has_system_data:
-            body["systemData"] = self._system_data(ctx)
+            known = self._system_data(ctx)
+            body["systemData"] = {k: known[k] for k in kind.system_data or known}
         if existing is None:
             if kind.implicit_parent:
                 self._make_parent(ctx, kind)

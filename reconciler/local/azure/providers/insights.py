@@ -39,7 +39,8 @@ def _spell(ctx: Context) -> tuple[str, str, str]:
         "autoscalesettings": "Microsoft.Insights/autoscaleSettings",
     }[ctx.id.types[0].lower()]
     collection = ctx.id.types[0].lower()
-    text = f"{ctx.id.scope}/providers/microsoft.insights/{collection}/{ctx.name}"
+    scope = ctx.id.text.partition("/providers/")[0]
+    text = f"{scope}/providers/microsoft.insights/{collection}/{ctx.name}"
     return text, ctx.name, answered_type
 
 

@@ -28,6 +28,7 @@ from reconciler.local.azure.providers import key_vault_secrets as secrets
 
 VAULT = "Microsoft.KeyVault/vaults"
 _DAY_S = 86400
+_DAYS = 90  # of soft delete, unless the vault says otherwise
 _SOFT_DELETED = "key_vault.deleted"
 _PROVIDER = "/subscriptions/{subscription}/providers/Microsoft.KeyVault"
 _WRITE_ONLY = ("createMode", "vaultUri", "provisioningState", "hsmPoolResourceId")
@@ -106,7 +107,7 @@ def _require_policies(ctx: Context, sent: JSON) -> None:
 
 def _refuse_changes(existing: Resource, sent: JSON) -> None:
     days = sent.get("softDeleteRetentionInDays")
-    if days is not None and days != existing.properties["softDeleteRetentionInDays"]:
+    if days is not None and days != existing.properties.get("softDeleteRetentionInDays", _DAYS):
         raise _bad_request(
             'The property "softDeleteRetentionInDays" has been set already and it can\'t be '
             "modified."
@@ -133,7 +134,7 @@ def _complete(ctx: Context, body: JSON) -> JSON:
     sent = {k: v for k, v in (body.get("properties") or {}).items() if v is not None}
     for name in _WRITE_ONLY:
         sent.pop(name, None)
-    days = before.get("softDeleteRetentionInDays", 90)
+    days = before.get("softDeleteRetentionInDays", _DAYS)
     return {
         "location": body.get("location", ""),
         "tags": body.get("tags") or {},
@@ -179,7 +180,7 @@ def _deleted(ctx: Context) -> dict[str, Any]:
 def _keep(ctx: Context, vault: Resource) -> None:
     """A deleted vault keeps its name until it is purged or recovered."""
     now = ctx.cloud.now()
-    days = vault.properties["softDeleteRetentionInDays"]
+    days = vault.properties.get("softDeleteRetentionInDays", _DAYS)
     _deleted(ctx)[vault.name.lower()] = {
         "id": vault.id,
         "body": vault.body,

@@ -34,6 +34,23 @@ _ALL_SERVICES = ("dfs", "web", "blob", "queue", "table", "file")
 # force a new resource there); the error Azure answers is unverified.
 _IMMUTABLE = ("isHnsEnabled", "dnsEndpointType")
 
+# https://learn.microsoft.com/azure/reliability/cross-region-replication-azure, not all of it
+_PAIRS = {
+    "eastus": "westus",
+    "eastus2": "centralus",
+    "northcentralus": "southcentralus",
+    "westus2": "westcentralus",
+    "northeurope": "westeurope",
+    "uksouth": "ukwest",
+    "francecentral": "francesouth",
+    "germanywestcentral": "germanynorth",
+    "switzerlandnorth": "switzerlandwest",
+    "swedencentral": "swedensouth",
+    "japaneast": "japanwest",
+    "australiaeast": "australiasoutheast",
+    "canadacentral": "canadaeast",
+}
+
 _WAIT = AsyncStyle(
     location_url="/subscriptions/{subscription}/providers/Microsoft.Storage/locations/{location}"
     "/asyncoperations/{operation}?monitor=true&api-version={api_version}",
@@ -148,12 +165,17 @@ def _places(name: str, kind: str, sku: str, location: str) -> JSON:
         "statusOfPrimary": "available",
     }
     if sku.upper().startswith("STANDARD_RAG"):
-        # Which region is the pair is Azure's choice; the emulator does not know the pairs.
         readable = tuple(s for s in services if s != "file")
         places["secondaryEndpoints"] = _endpoints(f"{name}-secondary", readable)
-        places["secondaryLocation"] = location
+        places["secondaryLocation"] = _pair(location)
         places["statusOfSecondary"] = "available"
     return places
+
+
+def _pair(location: str) -> str:
+    place = location.replace(" ", "").lower()
+    both = _PAIRS | {other: one for one, other in _PAIRS.items()}
+    return both.get(place, place)
 
 
 def _endpoints(name: str, services: tuple[str, ...]) -> JSON:

@@ -22,6 +22,7 @@ from reconciler.local.azure.providers.machine_learning.common import (
     MFE_DELETE,
     MFE_PATCH,
     MFE_PUT,
+    MFE_SYSTEM_DATA,
     NO_GUID,
     WORKSPACE,
     not_found,
@@ -94,6 +95,7 @@ ENDPOINT_TYPE = ResourceType(
     delete=Answer(updated=202, body="null", wait=MFE_DELETE, duration_s=10, absent=204),
     lock=ENDPOINT,
     lock_error=busy,
+    system_data=MFE_SYSTEM_DATA,
     validate=_validate,
     complete=_complete,
     settled=_settled,
@@ -119,7 +121,8 @@ _DEFAULTS: JSON = {
 
 def _check_compute(ctx: Context, body: JSON) -> None:
     compute = sent_properties(body).get("compute")
-    if compute and ctx.cloud.find(str(compute)) is None:
+    checked = ctx.setting("machine_learning.check_dependencies", True)
+    if compute and checked and ctx.cloud.find(str(compute)) is None:
         raise user_error(ctx, 400, f"The compute {compute} does not exist.")
 
 
@@ -167,6 +170,7 @@ DEPLOYMENT_TYPE = ResourceType(
     delete=Answer(updated=202, body="null", wait=MFE_DELETE, duration_s=10, absent=204),
     lock=ENDPOINT,
     lock_error=busy,
+    system_data=MFE_SYSTEM_DATA,
     validate=_check_compute,
     complete=_complete_deployment,
     before_delete=_refuse_default,

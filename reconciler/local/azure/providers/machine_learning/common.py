@@ -51,7 +51,22 @@ PROVIDER_PATH = "/subscriptions/{subscription}/providers/" + NAMESPACE
 _LOCATION = PROVIDER_PATH + "/locations/{location}"
 _NEVER = "0001-01-01T00:00:00+00:00"
 NO_GUID = "00000000-0000-0000-0000-000000000000"
-MADE = {"Location": "{base_url}{resource}?api-version={api_version}"}
+MADE = {"Location": "{base_url}{resource}?api-version={api_version}{more}"}
+# The management front end does not say what kind of principal wrote, nor who wrote last.
+MFE_SYSTEM_DATA = ("createdAt", "createdBy", "lastModifiedAt")
+
+
+# Where
+
+
+def workspace(ctx: Context) -> Resource | None:
+    """The workspace that a resource below it belongs to."""
+    return ctx.cloud.find(ctx.id.ancestor(len(ctx.id.names) - 1))
+
+
+def place_of(ctx: Context) -> str:
+    home = workspace(ctx)
+    return str(home.body.get("location", "")) if home else ""
 
 
 # Waiting
@@ -98,6 +113,7 @@ WORKSPACE_WAIT = AsyncStyle(
 COMPUTE_WAIT = AsyncStyle(
     status_url=_LOCATION + "/computeOperationsStatus/{operation}?api-version={api_version}"
     "&service=new",
+    place=place_of,
     running_words=_running("InProgress"),
     status_body=_short_status,
 )
@@ -157,11 +173,6 @@ def offset_time(seconds: float) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond:06d}0+00:00"
 
 
-def workspace(ctx: Context) -> Resource | None:
-    """The workspace that a resource below it belongs to."""
-    return ctx.cloud.find(ctx.id.ancestor(len(ctx.id.names) - 1))
-
-
 def word(value: Any, *known: str) -> Any:
     """An enum value in the service's spelling, whatever case it was sent in."""
     return next((k for k in known if isinstance(value, str) and k.lower() == value.lower()), value)
@@ -199,11 +210,6 @@ def additional_info(ctx: Context, inner: str = "") -> list[JSON]:
     if inner:
         info.append(("InnerError", {"code": inner, "innerError": None}))
     return [{"type": kind, "info": {"value": value}} for kind, value in info]
-
-
-def place_of(ctx: Context) -> str:
-    home = workspace(ctx)
-    return str(home.body.get("location", "")) if home else ""
 
 
 def not_found(ctx: Context, code: str, message: str, *, outer: str = "NotFound") -> ArmError:

@@ -165,13 +165,14 @@ def _complete(ctx: Context, body: JSON) -> JSON:
     before = ctx.existing.properties if ctx.existing else {}
     now = offset_time(ctx.cloud.now())
     attached = sent.get("computeType") not in ("AmlCompute", "ComputeInstance")
-    answer: JSON = {"location": body.get("location", ""), "tags": body.get("tags")}
+    kept = ctx.existing.body.get("tags") if ctx.existing else None
+    answer: JSON = {"location": body.get("location", ""), "tags": body.get("tags") or kept}
     if identity := assigned(ctx, body.get("identity")):
         answer["identity"] = identity
     inner = dict(sent.get("properties") or {})
     return answer | {
         "properties": {
-            "computeLocation": body.get("location", ""),
+            **{k: before[k] for k in ("computeLocation",) if k in before},
             "description": None,
             "disableLocalAuth": False,
             "resourceId": None,
@@ -217,6 +218,7 @@ def _machine(inner: JSON) -> JSON:
 
 def _settled(ctx: Context, compute: Resource, verb: str) -> None:
     compute.properties["modifiedOn"] = offset_time(ctx.cloud.now())
+    compute.properties.setdefault("computeLocation", compute.body.get("location", ""))
     if compute.properties.get("computeType") != "AmlCompute":
         return
     if compute.body.get("tags") is None:

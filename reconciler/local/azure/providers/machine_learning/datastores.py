@@ -56,17 +56,17 @@ def add_system_ones(ctx: Context, workspace: Resource) -> None:
 
 
 def _system_ones(owner: str) -> dict[str, JSON]:
-    """As recorded for workspaceblobstore; the containers of the others are unverified."""
+    """As recorded, the oldest first."""
     return {
+        "workspacefilestore": {**_FILES, "fileShareName": f"azureml-filestore-{owner}"},
+        "workspaceartifactstore": {**_BLOBS, "containerName": "azureml"},
+        "workspaceworkingdirectory": {**_FILES, "fileShareName": f"code-{owner}"},
         "workspaceblobstore": {
             **_BLOBS,
             "isDefault": True,
             "containerName": f"azureml-blobstore-{owner}",
             "serviceDataAccessAuthIdentity": "WorkspaceSystemAssignedIdentity",
         },
-        "workspaceartifactstore": {**_BLOBS, "containerName": "azureml"},
-        "workspacefilestore": {**_FILES, "fileShareName": f"azureml-filestore-{owner}"},
-        "workspaceworkingdirectory": {**_FILES, "fileShareName": f"code-{owner}"},
     }
 
 
