@@ -7,7 +7,7 @@ Azure/azure-sdk-for-python.
 """
 
 from reconciler.core.kinds.kind import Kind
-from reconciler.core.kinds.shared import BOTH, identity, in_workspace, sending
+from reconciler.core.kinds.shared import BOTH, identity, in_workspace
 from reconciler.core.schema import (
     Names,
     anything,
@@ -24,6 +24,7 @@ from reconciler.core.schema import (
     secret,
     tags,
     text,
+    write_only,
 )
 
 CLUSTER = obj(
@@ -40,9 +41,10 @@ CLUSTER = obj(
     enableNodePublicIp=immutable(default(True, boolean())),
     remoteLoginPortPublicAccess=immutable(text("Enabled", "Disabled", "NotSpecified")),
     virtualMachineImage=immutable(obj(id=required(text()))),
+    # None of it is returned.
     userAccountCredentials=immutable(
         obj(
-            adminUserName=required(text()),
+            adminUserName=required(write_only(text())),
             adminUserSshPublicKey=secret(),
             adminUserPassword=secret(),
         )
@@ -65,9 +67,7 @@ ML_COMPUTE = Kind(
         "location": location(),
         "identity": identity(BOTH),
         "tags": tags(),
-        "computeType": described(
-            "AmlCompute unless said otherwise.", required(immutable(text("AmlCompute")))
-        ),
+        "computeType": required(immutable(text("AmlCompute"))),
         "computeLocation": described("Where the nodes are.", immutable(text(same="location"))),
         "description": text(),
         "disableLocalAuth": immutable(default(False, boolean())),
@@ -80,6 +80,5 @@ ML_COMPUTE = Kind(
         }
     },
     delete_query={"underlyingResourceAction": "Delete"},
-    prepare=sending(computeType="AmlCompute"),
     typical_s=20,
 )

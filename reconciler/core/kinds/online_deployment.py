@@ -107,7 +107,7 @@ ONLINE_DEPLOYMENT = Kind(
         ),
         **deployment_fields(),
         "endpointComputeType": described(
-            "Managed unless said otherwise.", required(immutable(text(*CASES, closed=True)))
+            "Managed unless said otherwise.", immutable(text(*CASES, closed=True))
         ),
         "model": described(
             "A model version: its name here, its ARM id, or azureml://registries/….",

@@ -68,10 +68,10 @@ def identity(*also: str) -> Field:
     """A managed identity; services differ in the blank between two types."""
     types = ("None", "SystemAssigned", "UserAssigned", *also)
     kind = Field(shape=Scalar(values=types, same="identity"), required=True)
-    ids = mapping(obj(), caseless=True, shared=False)
+    ids = mapping(obj(), caseless=True, shared=False, refers=("ManagedIdentity",))
     return obj(
         type=kind,
-        userAssignedIdentities=described("ARM ids of the identities, each with {}.", ids),
+        userAssignedIdentities=described("Names or ARM ids of the identities, each with {}.", ids),
     )
 
 
