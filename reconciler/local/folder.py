@@ -9,6 +9,7 @@ from reconciler.core.desired.yaml_text import MAX_FILE_BYTES, MAX_TOTAL_BYTES
 from reconciler.core.errors import SpecError, SpecErrors
 
 SUFFIXES = (".yaml", ".yml")
+_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 MAX_FILES = 20_000
 MAX_FOLDERS = 10_000
 
@@ -85,7 +86,7 @@ def _names(found: list[tuple[str, int]]) -> list[SpecError]:
 
 def _read(path: Path) -> str:
     """The text of a regular file that nobody replaced by a link or made larger meanwhile."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    descriptor = os.open(path, os.O_RDONLY | _FLAGS)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(0, "it is not a regular file")

@@ -12,7 +12,7 @@ from reconciler.core.desired.validate import Validator
 from reconciler.core.kinds.azure_resource import typed
 from reconciler.core.kinds.kind import Kind, Part, as_written
 from reconciler.core.model import ABSENT, Json, Key, Path, Ref, Resource, Secret
-from reconciler.core.schema import Field, Scalar, Variant, case_of
+from reconciler.core.schema import Field, Scalar
 
 
 class _AsWritten:
@@ -156,12 +156,8 @@ class Builder:
     def _checked(
         self, member: Declared, written: dict[str, Any], validator: Validator
     ) -> dict[str, Any]:
-        shape = member.document.kind.shape
-        fields = shape.fields if not isinstance(shape, Variant) else shape.common
-        if isinstance(shape, Variant):
-            fields = {**fields, **case_of(shape, written)}
-        aside = self._not_its_own(member.document.kind)
-        return validator.fields(written, fields, ("spec",), also=aside)
+        kind = member.document.kind
+        return validator.shaped(written, kind.shape, ("spec",), self._not_its_own(kind))
 
     def _add_location(self, member: Declared, written: dict[str, Any]) -> None:
         field = member.document.kind.fields.get("location")

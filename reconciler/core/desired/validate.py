@@ -79,6 +79,14 @@ class Validator:
         """A mapping with named fields; unknown ones are told, ``also`` may have been meant."""
         return self._named(value, fields, None, path, False, also)
 
+    def shaped(
+        self, value: dict[str, Json], shape: Object | Variant, path: Path, also: Iterable[str]
+    ) -> dict[str, Json]:
+        """As ``fields``, for a shape that may depend on the value of a field."""
+        if isinstance(shape, Variant):
+            return self._cases(value, shape, path, also=also)
+        return self._named(value, shape.fields, shape.more, path, False, also)
+
     def _add(self, path: Path, message: str) -> None:
         self._problems.add(self._origin, path, f"{dotted(path)} {message}")
 
@@ -163,11 +171,21 @@ class Validator:
         if type(value) is not dict:
             self._add(path, f"must be a mapping, not {named_type(value)}")
             return value
+        return self._cases(value, shape, path, hidden)
+
+    def _cases(
+        self,
+        value: dict[str, Json],
+        shape: Variant,
+        path: Path,
+        hidden: bool = False,
+        also: Iterable[str] = (),
+    ) -> dict[str, Json]:
         case = case_of(shape, value)
         known = bool(case) or not isinstance(value.get(shape.by), str)
         # A case that nobody here has heard of may have any fields: Azure adds cases over time.
         more = None if known or _has_case(shape, value[shape.by]) else _ANY
-        return self._named(value, {**shape.common, **case}, more, path, hidden)
+        return self._named(value, {**shape.common, **case}, more, path, hidden, also)
 
     def _named(
         self,
