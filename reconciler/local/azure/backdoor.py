@@ -15,7 +15,7 @@ from reconciler.local.azure.state import dump_state
 from reconciler.local.azure.store import Store
 from reconciler.local.azure.throttle import Throttle
 from reconciler.local.azure.traffic import Log, Request
-from reconciler.local.azure.verbs import Verbs, merge
+from reconciler.local.azure.verbs import Verbs, merge_patch
 
 PREFIX = "/_emulator/"
 SHOWN = 1000
@@ -47,7 +47,7 @@ class Backdoor:
         found = self.store.find(arm_id)
         if found is None:
             raise KeyError(arm_id)
-        found.body = merge(found.body, changes)
+        found.body = merge_patch(found.body, changes)
         found.changed()
         return found.body
 

@@ -394,7 +394,7 @@ def merge(before: JSON, changes: JSON) -> JSON:
     result = deepcopy(before)
     for name, value in changes.items():
         if name == "properties" and isinstance(value, dict):
-            result["properties"] = _merge_patch(result.get("properties") or {}, value)
+            result["properties"] = merge_patch(result.get("properties") or {}, value)
         elif value is None:
             result.pop(name, None)
         else:
@@ -402,13 +402,14 @@ def merge(before: JSON, changes: JSON) -> JSON:
     return result
 
 
-def _merge_patch(before: JSON, changes: JSON) -> JSON:
+def merge_patch(before: JSON, changes: JSON) -> JSON:
+    """RFC 7386: merged at every depth, null removes."""
     result = dict(before)
     for name, value in changes.items():
         if value is None:
             result.pop(name, None)
         elif isinstance(value, dict) and isinstance(result.get(name), dict):
-            result[name] = _merge_patch(result[name], value)
+            result[name] = merge_patch(result[name], value)
         else:
             result[name] = deepcopy(value)
     return result
