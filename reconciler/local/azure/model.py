@@ -144,6 +144,7 @@ class AsyncStyle:
     headers: Mapping[str, str] = field(default_factory=dict)  # e.g. x-ms-async-operation-timeout
     running_words: Mapping[str, str] = field(default_factory=dict)  # by "create|update|delete"
     status_body: Callable[[Operation], JSON] | None = None  # the standard body when None
+    location_again: bool = True  # a poll that answers 202 repeats the URL
     location_running: int = 202
     location_running_body: Literal["none", "operation"] = "none"
     location_done: int = 200

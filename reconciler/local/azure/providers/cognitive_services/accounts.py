@@ -208,7 +208,7 @@ def _only_marks(ctx: Context, body: JSON) -> bool:
     """Whether nothing but tags and sku changes (or a soft-deleted account comes back)."""
     if (body.get("properties") or {}).get("restore"):
         return True
-    if ctx.existing is None:
+    if ctx.existing is None or ctx.existing.state != "Succeeded":
         return False
     present = ctx.existing.body
     sent = {k: v for k, v in (body.get("properties") or {}).items() if v is not None}
