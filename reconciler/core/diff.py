@@ -49,6 +49,8 @@ class Context:
     """Digest of a secret's version today; None when it cannot be seen."""
     ignore: tuple[Path, ...] = ()
     """Paths left to others."""
+    managed: bool = False
+    """An earlier apply is on record: what Azure never returns and was not in it is new."""
 
 
 def diff_fields(
@@ -90,7 +92,11 @@ def _object(
         last = lookup(applied, name, caseless=loose)
         if isinstance(shape, Map) and shape.zero is not ABSENT:
             after, before = (shape.zero if blank(v) else v for v in (after, before))
-        yield from _field(one, after, before, last, here, context, fixed)
+        if isinstance(shape, Map) and before is ABSENT and isinstance(after, Mapping):
+            # In a map the name itself says something: ``userAssignedIdentities: {<id>: {}}``.
+            yield _change(here, before, after, fixed)
+        else:
+            yield from _field(one, after, before, last, here, context, fixed)
     if isinstance(shape, Map) and not shape.shared:
         yield from _undeclared(shape, want, have, path, context)
     elif isinstance(applied, Mapping):
@@ -142,7 +148,8 @@ def _hidden(want: Json, applied: Json, path: Path, context: Context) -> Iterator
     if context.sent is None:
         return
     if not isinstance(want, Secret):
-        if applied is not ABSENT and want != applied:
+        known = context.managed or applied is not ABSENT
+        if known and not (want == applied or (blank(want) and blank(applied))):
             yield FieldChange(path, applied, want)
         return
     sent, current = context.sent.get(dotted(path)), context.current(want)
@@ -178,9 +185,12 @@ def _removed(
             continue
         one = field_of(shape, name, applied) or ANY
         before = lookup(have, name, caseless=loose)
-        if one.immutable or fixed or one.computed or one.write_only or blank(before):
+        if one.immutable or fixed or one.computed:
             continue
-        if isinstance(last, Mapping) and isinstance(before, Mapping):
+        if one.write_only:
+            if context.sent is not None and not blank(last):
+                yield FieldChange(here, last, one.default)
+        elif isinstance(last, Mapping) and (isinstance(before, Mapping) or blank(before)):
             yield from _removed(one.shape, NOTHING, before, last, here, context, fixed)
         elif isinstance(one.shape, Array) and one.shape.shared:
             yield from _array(one.shape, [], before, last, here, context, fixed)
@@ -225,8 +235,10 @@ def _array(
     if len(want) != len(there):
         yield _change(path, have, list(want), fixed)
         return
-    for place, (after, before) in enumerate(zip(want, there, strict=True)):
-        yield from _field(item, after, before, ABSENT, (*path, place), context, fixed)
+    last = _items(applied)
+    was = last if len(last) == len(want) else [ABSENT] * len(want)
+    for place, (after, before, old) in enumerate(zip(want, there, was, strict=True)):
+        yield from _field(item, after, before, old, (*path, place), context, fixed)
 
 
 def _set(

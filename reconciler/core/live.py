@@ -111,15 +111,20 @@ def output(observed: Observed | None, path: str) -> Json:
 def resolver(
     live: Live, resources: Iterable[Resource], gone: frozenset[Key]
 ) -> Callable[[Ref], Json]:
-    """Values of other resources as they are now; UNKNOWN for what is missing or in ``gone``."""
+    """Values of other resources as they are now; UNKNOWN for what is missing or in ``gone``.
+
+    An id that follows from a name is known whether or not the resource exists.
+    """
     by_key = {one.key: one for one in resources}
 
     def resolve(ref: Ref) -> Json:
         target = by_key.get(ref.key)
-        if target is None or ref.key in gone:
+        if target is None:
             return UNKNOWN
-        if ref.path == "id":
-            return target.arm_id or UNKNOWN
+        if ref.path == "id" and target.arm_id:
+            return target.arm_id
+        if ref.key in gone:
+            return UNKNOWN
         return output(live.find(target, resolve), ref.path)
 
     return resolve
@@ -134,4 +139,5 @@ def context_of(
         sent=owned.secrets if owned else {},
         current=live.digests.get,
         ignore=resource.lifecycle.ignore,
+        managed=owned is not None,
     )
