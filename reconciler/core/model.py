@@ -360,11 +360,12 @@ SECRET_FIELDS: Final = ("name", "vault", "setting", "keys_of", "version")
 def read_written(value: Json) -> Json:
     """Undo :func:`written`, everywhere inside ``value``."""
     if isinstance(value, dict):
-        if "$secret" in value:
+        # Whole shapes: a JSON schema in somebody's body may well have a member called "$ref".
+        if value.keys() == {"$secret"}:
             return Secret(**value["$secret"])
-        if "$ref" in value:
+        if value.keys() == {"$ref", "path"}:
             return Ref(Key.parse(value["$ref"]), value["path"])
-        if "$" in value:
+        if value.keys() == {"$"}:
             return Marker[value["$"].upper()]
         return {name: read_written(item) for name, item in value.items()}
     if isinstance(value, list):

@@ -106,7 +106,8 @@ def yaml_text(value: Json) -> Json:
         pass
     try:
         return yaml.load(value, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
+        # ValueError: what looks like a date, and is none (2001-13-45).
         return value
 
 
