@@ -4,6 +4,7 @@ The grammar is Azure Resource Manager's:
 https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 
@@ -50,9 +51,12 @@ def parent_of(arm_id: str) -> str:
     return above.rpartition("/")[0]
 
 
-def within(arm_id: str, ancestor: str) -> bool:
-    """Whether a resource lies below another one (and is not that one)."""
-    return arm_id.lower().startswith(ancestor.lower().rstrip("/") + "/")
+def parents_of(arm_id: str) -> Iterator[str]:
+    """What a resource lives in, nearest first, up to its resource group."""
+    here = parent_of(arm_id)
+    while here.count("/") >= 4:
+        yield here
+        here = parent_of(here)
 
 
 def ancestor_of(arm_id: str, arm_type: str) -> str:

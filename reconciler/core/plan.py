@@ -1,9 +1,10 @@
 """From what is wanted, what is there and what is owned to a plan: changes, steps and remarks."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
-from reconciler.core.arm import names_of, resource_group_of, within
+from reconciler.core.arm import names_of, parents_of, resource_group_of
 from reconciler.core.diff import diff_fields
 from reconciler.core.kinds import KINDS
 from reconciler.core.live import Live, context_of, resolver
@@ -61,7 +62,7 @@ def make_plan(wanted: Wanted, live: Live, owned: Mapping[str, Owned]) -> Plan:
         checks=tuple(sorted(found.checks, key=_order)),
         unchanged=found.unchanged,
         unmanaged=_unmanaged(wanted, live, owned),
-        adopted=tuple(found.adopted),
+        adopted=tuple(sorted(found.adopted)),
         resources=_involved(wanted, intents),
         reads=live.reads,
     )
@@ -121,7 +122,7 @@ def _involved(wanted: Wanted, intents: list[Intent]) -> tuple[Resource, ...]:
         if intent.resource:
             leaves = walk(intent.resource.properties)
             keys |= {value.key for _, value in leaves if isinstance(value, Ref)}
-    return tuple(one for one in wanted.resources if one.key in keys)
+    return tuple(sorted((r for r in wanted.resources if r.key in keys), key=lambda r: r.key))
 
 
 LEVELS = {"error": 0, "warning": 1, "note": 2}
@@ -137,14 +138,18 @@ def _compare(
     """Compare every resource. ``gone``: replaced ones, whose children and outputs go with them."""
     found = Findings()
     resolve = resolver(live, wanted.resources, gone)
-    lost = [one.arm_id for one in wanted.resources if one.key in gone and one.arm_id]
+    as_it_is = resolver(live, wanted.resources, frozenset())
+    lost = {one.arm_id.lower() for one in wanted.resources if one.key in gone and one.arm_id}
     for resource in wanted.resources:
         observed = live.find(resource, resolve)
-        own = owned.get((observed.arm_id if observed else resource.arm_id).lower())
-        if observed is None:
+        before = observed or (live.find(resource, as_it_is) if gone else None)
+        own = owned.get((before.arm_id if before else resource.arm_id).lower())
+        if before is None:
             _create(resource, live, found)
-        elif any(within(resource.arm_id, parent) for parent in lost):
-            _replace_with_parent(resource, observed, own, found)
+        elif lost and not lost.isdisjoint(parents_of(before.arm_id.lower())):
+            _replaced_along(resource, before, own, "what it lives in is replaced", found)
+        elif observed is None:
+            _replaced_along(resource, before, own, "what it refers to is replaced", found)
         else:
             _change(resource, observed, own, live, resolve, found)
     return found
@@ -179,16 +184,10 @@ def _soft_deleted(resource: Resource, found: Findings) -> str:
     return "restored from soft delete" if choice == "restore" else "the soft-deleted one is purged"
 
 
-def _replace_with_parent(
-    resource: Resource, observed: Observed, own: Owned | None, found: Findings
+def _replaced_along(
+    resource: Resource, observed: Observed, own: Owned | None, reason: str, found: Findings
 ) -> None:
-    change = Change(
-        "replace",
-        resource.key,
-        observed.arm_id,
-        reason="what it lives in is replaced",
-        source=resource.source,
-    )
+    change = Change("replace", resource.key, observed.arm_id, reason=reason, source=resource.source)
     _guard(resource, found)
     found.intents.append(Intent(change, resource, observed, own))
 
@@ -253,6 +252,17 @@ def _guard(resource: Resource, found: Findings) -> None:
             )
         )
     kind = KINDS[resource.key.kind]
+    if not kind.deletable:
+        found.checks.append(
+            Check(
+                "error",
+                "replace.impossible",
+                f"{resource.key} would have to be replaced, and Azure Resource Manager cannot "
+                "delete it: undo the change, or use another name",
+                resource.source,
+                resource.key,
+            )
+        )
     if kind.holds_data and resource.lifecycle.deletion != "delete":
         found.checks.append(
             Check(
@@ -290,8 +300,15 @@ def _delete(wanted: Wanted, live: Live, owned: Mapping[str, Owned], found: Findi
         and arm_id in live.by_id
         and (_left_over(one, keys) or _may_go(wanted, one, found))
     }
+    leaving = doomed.keys() | {
+        i.change.arm_id.lower() for i in found.intents if i.change.action == "replace"
+    }
+    inside = _inside(live, leaving)
+    for intent in found.intents:
+        if intent.change.action == "replace" and not intent.beside:
+            _guard_children(intent.change.key, inside[intent.change.arm_id.lower()], found)
     for arm_id, one in sorted(doomed.items()):
-        _guard_children(one, live, doomed, found)
+        _guard_children(one.key, inside[arm_id], found)
         observed = live.by_id[arm_id][1]
         change = Change("delete", one.key, observed.arm_id, reason="no spec declares it any more")
         found.intents.append(Intent(change, None, observed, one))
@@ -314,11 +331,6 @@ def _wanted_ids(wanted: Wanted, live: Live) -> set[str]:
 def _may_go(wanted: Wanted, one: Owned, found: Findings) -> bool:
     """Whether an owned resource that no spec declares is deleted; if not, people are told why."""
     kind = KINDS[one.key.kind]
-    if one.protect:
-        message = f"{one.key} is protected and no spec declares it any more: declare it again, "
-        message += "or apply once with lifecycle.protect: false before taking it out"
-        found.checks.append(Check("error", "lifecycle.protect", message, "", one.key))
-        return False
     why = ""
     if not wanted.prune:
         why = "this environment does not prune"
@@ -331,26 +343,36 @@ def _may_go(wanted: Wanted, one: Owned, found: Findings) -> bool:
     if why:
         message = f"{one.key} is declared no more and stays: {why}"
         found.checks.append(Check("note", "delete.retained", message, "", one.key))
-    return not why
+    elif one.protect:
+        message = f"{one.key} is protected and no spec declares it any more: declare it again, "
+        message += "or apply once with lifecycle.protect: false before taking it out"
+        found.checks.append(Check("error", "lifecycle.protect", message, "", one.key))
+    return not (why or one.protect)
 
 
-def _guard_children(one: Owned, live: Live, doomed: Mapping[str, Owned], found: Findings) -> None:
+def _inside(live: Live, leaving: Set[str]) -> Mapping[str, list[str]]:
+    """By what goes (lower-cased ids): what lives in it and would not go by itself."""
+    found: dict[str, list[str]] = defaultdict(list)
+    if not leaving:
+        return found
+    others = {arm_id.lower(): arm_id for arm_id in live.others}
+    others |= {arm_id: observed.arm_id for arm_id, (_, observed) in live.by_id.items()}
+    for arm_id, spelled in others.items():
+        if arm_id in leaving:
+            continue
+        for parent in parents_of(arm_id):
+            if parent in leaving:
+                found[parent].append(spelled)
+    return found
+
+
+def _guard_children(key: Key, others: Sequence[str], found: Findings) -> None:
     """Deleting a parent takes its children along: none may belong to somebody else."""
-    others = [
-        observed.arm_id
-        for arm_id, (_, observed) in live.by_id.items()
-        if within(arm_id, one.arm_id) and arm_id not in doomed
-    ]
-    others += [
-        arm_id
-        for arm_id in live.others
-        if within(arm_id, one.arm_id) and arm_id.lower() not in doomed
-    ]
     if others:
         names = ", ".join(sorted("/".join(names_of(arm_id)) for arm_id in others)[:5])
-        message = f"{one.key} would be deleted with {len(others)} resources inside that the "
+        message = f"{key} would be deleted with {len(others)} resources inside that the "
         message += f"reconciler does not own ({names}): remove or declare them first"
-        found.checks.append(Check("error", "delete.notEmpty", message, "", one.key))
+        found.checks.append(Check("error", "delete.notEmpty", message, "", key))
 
 
 def _unmanaged(wanted: Wanted, live: Live, owned: Mapping[str, Owned]) -> tuple[Key, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 
-from reconciler.core.arm import ancestor_of, parent_of, within
+from reconciler.core.arm import ancestor_of, names_of, parents_of, subscription_of
 from reconciler.core.kinds import KINDS
 from reconciler.core.live import Live
 from reconciler.core.model import (
@@ -49,10 +49,14 @@ class Graph:
 
     steps: dict[str, Step] = field(default_factory=dict)
     after: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    first: dict[Key, str] = field(default_factory=dict)
-    """The step after which a resource exists."""
+    begin: dict[Key, str] = field(default_factory=dict)
+    """The first request that says what a resource should be."""
+    ready: dict[Key, str] = field(default_factory=dict)
+    """The step after which others may refer to it; none when it is there and keeps its place."""
     last: dict[Key, str] = field(default_factory=dict)
     """The step after which it is as declared."""
+    gone: dict[str, str] = field(default_factory=dict)
+    """The step after which the resource with a (lower-cased) ARM id is gone."""
 
     def add(self, step: Step, after: Iterable[str] = ()) -> str:
         self.steps[step.id] = step
@@ -81,11 +85,11 @@ def steps_of(intents: Sequence[Intent], live: Live) -> tuple[Step, ...]:
     graph = Graph()
     for intent in intents:
         _own_steps(intent, graph)
-    for intent in intents:
-        _wait_for_needs(intent, graph)
-    _wait_for_deletes(intents, graph)
+    _wait_for_needs(intents, graph)
     _settle_last(intents, graph)
+    _wait_for_deletes(intents, graph)
     _shrink_before_grow(intents, graph)
+    _make_before_break(intents, graph)
     order = TopologicalSorter({name: sorted(graph.after[name]) for name in sorted(graph.steps)})
     try:
         names = list(order.static_order())
@@ -98,10 +102,9 @@ def _own_steps(intent: Intent, graph: Graph) -> None:
     """The steps of one change, one after the other."""
     change, resource = intent.change, intent.resource
     previous: list[str] = []
-    if change.action in ("replace", "delete") and not intent.beside:
-        previous = [graph.add(_step(intent, "delete", "delete"))]
+    if _leaves(intent) and not intent.beside:
+        previous = [_delete_step(intent, graph)]
     if resource is None:
-        graph.first[change.key] = graph.last[change.key] = previous[-1]
         return
     kind = KINDS[change.key.kind]
     choice = resource.lifecycle.soft_deleted
@@ -115,12 +118,23 @@ def _own_steps(intent: Intent, graph: Graph) -> None:
         if previous and seen == "":
             seen = None
         step = graph.add(_step(intent, name, "put", body, compare, seen), previous)
-        graph.first.setdefault(change.key, step)
+        graph.begin.setdefault(change.key, step)
+        if name != "settle":
+            graph.ready[change.key] = step
         graph.last[change.key] = step
         previous = [step]
     if intent.beside:
-        old = replace(_step(intent, "delete", "delete"), arm_id=intent.beside)
-        graph.add(old, previous)
+        _delete_step(intent, graph, previous)
+
+
+def _delete_step(intent: Intent, graph: Graph, after: Iterable[str] = ()) -> str:
+    """One key may stand for several that go: a rollout, or a role, that was cut short."""
+    arm_id = _leaving_id(intent)
+    step = replace(_step(intent, "delete", "delete"), arm_id=arm_id)
+    if step.id in graph.steps:
+        step = replace(step, id=f"{step.id}@{names_of(arm_id)[-1]}")
+    graph.gone[arm_id.lower()] = step.id
+    return graph.add(step, after)
 
 
 def _puts(intent: Intent) -> Iterator[tuple[str, Properties, frozenset[str] | None]]:
@@ -136,8 +150,9 @@ def _puts(intent: Intent) -> Iterator[tuple[str, Properties, frozenset[str] | No
         yield name, properties, None
         return
     early = {key: value for key, value in properties.items() if key not in deferred}
-    if name == "create" or _top_fields(intent.change) - deferred or not intent.change.fields:
-        yield name, early, frozenset(early)
+    changed = _top_fields(intent.change) - deferred
+    if name == "create" or changed:
+        yield name, early, frozenset(early) | changed
     yield "settle", properties, frozenset(deferred)
 
 
@@ -195,99 +210,140 @@ def _step(
     )
 
 
-def _wait_for_needs(intent: Intent, graph: Graph) -> None:
-    """What a resource refers to comes first."""
-    if intent.resource is None:
-        return
-    mine = graph.first[intent.change.key]
-    for need in intent.resource.needs:
-        if need in graph.first:
-            graph.after[mine].add(graph.first[need])
+def _wait_for_needs(intents: Sequence[Intent], graph: Graph) -> None:
+    """What a resource refers to, and what it lives in, comes first."""
+    by_id = {i.change.arm_id.lower(): i.change.key for i in intents if i.resource}
+    for intent in intents:
+        if intent.resource is None:
+            continue
+        mine = graph.begin[intent.change.key]
+        needs = intent.resource.needs
+        graph.after[mine].update(graph.ready[need] for need in needs if need in graph.ready)
+        for parent in parents_of(intent.change.arm_id.lower()):
+            key = by_id.get(parent)
+            if key in graph.ready and key not in needs:
+                graph.prefer(mine, graph.ready[key])
 
 
 def _wait_for_deletes(intents: Sequence[Intent], graph: Graph) -> None:
     """What goes away goes after everything that lives in it, refers to it or referred to it."""
-    leaving = [i.change for i in intents if i.change.action in ("delete", "replace")]
+    leaving: dict[Key, list[str]] = defaultdict(list)
+    for intent in intents:
+        if _leaves(intent):
+            leaving[intent.change.key].append(graph.gone[_leaving_id(intent).lower()])
     if not leaving:
         return
-    keys = {change.key for change in leaving}
-    by_id = {change.arm_id.lower(): change.key for change in leaving if change.arm_id}
     for intent in intents:
-        before = intent.owned.needs & keys if intent.owned else frozenset()
-        inside = {by_id[parent] for parent in _parents(intent.change.arm_id) if parent in by_id}
+        if intent.change.action == "create":
+            continue
         mine = _leaving_step(intent, graph)
-        for key in before | inside:
-            graph.prefer(f"delete:{key}", mine)
+        for one in parents_of(_leaving_id(intent).lower()):
+            if one in graph.gone:
+                graph.prefer(graph.gone[one], mine)
+        for key in sorted(_held(intent) & leaving.keys()):
+            for step in leaving[key]:
+                graph.prefer(step, mine)
+
+
+def _held(intent: Intent) -> frozenset[Key]:
+    """What a live resource refers to, as far as is known."""
+    if intent.owned:
+        return intent.owned.needs
+    return intent.resource.needs if intent.resource else frozenset()
+
+
+def _leaves(intent: Intent) -> bool:
+    return intent.change.action in ("replace", "delete")
+
+
+def _leaving_id(intent: Intent) -> str:
+    return intent.beside or intent.change.arm_id
 
 
 def _leaving_step(intent: Intent, graph: Graph) -> str:
     """The step after which a resource no longer holds on to what it used to refer to."""
-    gone = f"delete:{intent.change.key}"
-    return gone if gone in graph.steps else graph.last[intent.change.key]
-
-
-def _parents(arm_id: str) -> Iterator[str]:
-    here = parent_of(arm_id.lower())
-    while here.count("/") >= 4:
-        yield here
-        here = parent_of(here)
+    if _leaves(intent):
+        return graph.gone[_leaving_id(intent).lower()]
+    return graph.last[intent.change.key]
 
 
 def _settle_last(intents: Sequence[Intent], graph: Graph) -> None:
     """Fields that name children wait until these exist; children leave after that."""
     settling = {
-        intent.change.arm_id: f"settle:{intent.change.key}"
+        intent.change.arm_id.lower(): f"settle:{intent.change.key}"
         for intent in intents
         if f"settle:{intent.change.key}" in graph.steps
     }
+    if not settling:
+        return
     for intent in intents:
-        for parent, step in settling.items():
-            if not within(intent.change.arm_id, parent):
+        for parent in parents_of(intent.change.arm_id.lower()):
+            if parent not in settling:
                 continue
-            if intent.change.action == "delete" or intent.beside:
-                graph.after[f"delete:{intent.change.key}"].add(step)
-            if intent.change.action != "delete":
-                graph.after[step].add(graph.last[intent.change.key])
+            # A parent that goes itself goes after its children, whatever it says of them.
+            if (intent.resource is None or intent.beside) and parent not in graph.gone:
+                graph.after[_leaving_step(intent, graph)].add(settling[parent])
+            if intent.resource:
+                graph.after[settling[parent]].add(graph.last[intent.change.key])
 
 
 def _shrink_before_grow(intents: Sequence[Intent], graph: Graph) -> None:
     """Free quota before it is asked for, where both come from one pool."""
-    shrinking: dict[tuple[Json, ...], list[str]] = defaultdict(list)
-    growing: dict[tuple[Json, ...], list[str]] = defaultdict(list)
+    shrinking: dict[Pool, list[str]] = defaultdict(list)
+    growing: dict[Pool, list[str]] = defaultdict(list)
     for intent in intents:
-        before, after = _taken(intent)
-        pool = _pool(intent)
-        if pool and after < before:
-            shrinking[pool].append(_leaving_step(intent, graph))
-        elif pool and after > before:
-            growing[pool].append(graph.first[intent.change.key])
+        if KINDS[intent.change.key.kind].quota is None:
+            continue
+        (old, before), (new, after) = _held_quota(intent), _wanted_quota(intent)
+        key = intent.change.key
+        if old == new and after < before:
+            shrinking[old].append(graph.last[key])
+        if old and old != new:
+            shrinking[old].append(_leaving_step(intent, graph))
+        if new and (old != new or after > before):
+            growing[new].append(graph.begin[key])
     for pool, steps in growing.items():
         for step in steps:
             for other in shrinking.get(pool, ()):
                 graph.prefer(step, other)
 
 
-def _pool(intent: Intent) -> tuple[Json, ...]:
-    """The quota a deployment draws on; () for kinds without one. Regions count by subscription:
-    waiting for a deployment of another region is harmless, and rare."""
+def _make_before_break(intents: Sequence[Intent], graph: Graph) -> None:
+    """Where one key stands for a resource that comes and, elsewhere, for one that goes."""
+    for intent in intents:
+        key = intent.change.key
+        if intent.change.action == "delete" and key in graph.last:
+            graph.prefer(_leaving_step(intent, graph), graph.last[key])
+
+
+type Pool = tuple[str, ...]
+
+
+def _held_quota(intent: Intent) -> tuple[Pool, float]:
+    """The quota a deployment draws on now, and how much of it."""
+    live = intent.observed.properties if intent.observed else None
+    return _quota(intent, live)
+
+
+def _wanted_quota(intent: Intent) -> tuple[Pool, float]:
+    """The quota it will draw on. An update that leaves the amount alone takes what it has."""
     quota = KINDS[intent.change.key.kind].quota
-    if quota is None:
-        return ()
-    source = intent.resource.properties if intent.resource else _live(intent)
-    return tuple(str(at(source, path)).lower() for path in quota.pool)
+    assert quota is not None
+    changes = {one.name for one in intent.change.fields}
+    if intent.change.action == "update" and quota.amount not in changes:
+        return _held_quota(intent)
+    return _quota(intent, intent.resource.properties if intent.resource else None)
 
 
-def _taken(intent: Intent) -> tuple[float, float]:
-    """How much quota a deployment takes now and will take."""
+def _quota(intent: Intent, properties: Properties | None) -> tuple[Pool, float]:
+    """Regions count by subscription: waiting for a deployment of another region is harmless."""
     quota = KINDS[intent.change.key.kind].quota
-    if quota is None:
-        return 0, 0
-    after = at(intent.resource.properties, quota.amount) if intent.resource else 0
-    return _amount(at(_live(intent), quota.amount)), _amount(1 if after is ABSENT else after)
-
-
-def _live(intent: Intent) -> Properties:
-    return intent.observed.properties if intent.observed else NOTHING
+    if quota is None or properties is None:
+        return (), 0
+    values = (str(at(properties, path)).lower() for path in quota.pool)
+    pool = (subscription_of(intent.change.arm_id).lower(), *values)
+    amount = at(properties, quota.amount)
+    return pool, _amount(1 if amount is ABSENT else amount)
 
 
 def _amount(value: Json) -> float:
