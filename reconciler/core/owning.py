@@ -27,7 +27,7 @@ def bookkeeping(
 ) -> tuple[tuple[Owned, ...], tuple[str, ...]]:
     """Entries to write for unchanged resources (adopted, or declared differently than before but
     found as declared), and ARM ids to strike out because nothing is there and nothing declared."""
-    changing = {change.key for change in plan.changes}
+    changing = {change.key for change in plan.changes if change.action != "delete"}
     resolve = resolver(live, resources, frozenset())
     settled, declared = [], set()
     for one in resources:

@@ -9,7 +9,7 @@ from typing import Final
 from reconciler.core.errors import Refused
 from reconciler.core.model import Key, Plan
 
-SHARE: Final = 0.30
+PERCENT: Final = 30
 """More than this share of what is owned may not go in one run without a person's word."""
 FEW: Final = 10
 """Below this many owned resources the share says nothing."""
@@ -39,11 +39,11 @@ def refuse_if_too_much(plan: Plan, owned: int, allowed: str | None) -> None:
     ``allowed`` is the digest of a plan that a person allowed by name.
     """
     going = len(plan.dangerous)
-    if owned < FEW or going <= SHARE * owned or allowed == plan.digest:
+    if owned < FEW or going * 100 <= owned * PERCENT or allowed == plan.digest:
         return
     raise Refused(
         f"this run would delete or replace {going} of {owned} owned resources, more than "
-        f"{SHARE:.0%}: if that is meant, apply with --allow {plan.digest}"
+        f"{PERCENT}%: if that is meant, apply with --allow {plan.digest}"
     )
 
 
