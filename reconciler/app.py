@@ -14,7 +14,7 @@ from reconciler.engine import Engine, Pace, Progress, Reviewed, silent
 if TYPE_CHECKING:
     from reconciler.azure.provider import ArmProvider
     from reconciler.core.desired import Desired
-    from reconciler.ports import Store
+    from reconciler.state.sqlite import SqliteStore
 
 SECRET = "RECONCILER_SECRET_"  # noqa: S105 - the start of a variable's name
 
@@ -102,7 +102,7 @@ class App:
     """The same calls for the command line and the Function App."""
 
     settings: Settings
-    store: "Store"
+    store: "SqliteStore"
     clock: SystemClock
     _clouds: "dict[Identity, ArmProvider]" = field(default_factory=dict)
 
@@ -180,9 +180,10 @@ class App:
         return self._clouds[identity]
 
     async def close(self) -> None:
-        """Close connections."""
+        """Close connections and the store."""
         for cloud in self._clouds.values():
             await cloud.close()
+        self.store.close()
 
 
 def build(settings: Settings) -> App:

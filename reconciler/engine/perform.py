@@ -76,8 +76,9 @@ class Performer:
     def __post_init__(self) -> None:
         self.resources: Mapping[Key, Resource] = {one.key: one for one in self.plan.resources}
         self.actions: Mapping[Key, Change] = {one.key: one for one in self.plan.changes}
-        self.last_step = {step.key: step.id for step in self.plan.steps}
+        self.last_step = {step.key: step.id for step in self.plan.steps if step.verb == "put"}
         self.live: dict[Key, Observed] = {}
+        self.request_ids: dict[str, str] = {}
 
     async def perform(self, step: Step, before: Outcome | None) -> Outcome:
         """Take one step to its end. ``before``: how an earlier worker left it, if one began it.
@@ -89,7 +90,7 @@ class Performer:
         for attempt in range(ATTEMPTS):
             try:
                 detail = await self._once(step, again)
-                return Outcome("done", detail)
+                return Outcome("done", detail, request_id=self.request_ids.get(step.id, ""))
             except Permanent as error:
                 return Outcome("failed", str(error), request_id=error.request_id)
             except Transient as error:
@@ -125,9 +126,10 @@ class Performer:
         if not again:
             _refuse_if_stale(step, have, changes)
         await self._announce(step, target, resource, have, own)
-        applied = own.applied if own else NOTHING
+        applied = _answerable(step, own.applied) if own else NOTHING
         shape = KINDS[step.key.kind].shape
-        sent = merge(shape, body, have.properties if have else NOTHING, applied)
+        there = have.properties if have else NOTHING
+        sent = merge(shape, body, there, applied, resource.lifecycle.ignore)
         await self._wait(await self.cloud.put(target, sent), step)
         have = await self._read_back(step, resource, target, body)
         return await self._finish(step, resource, target, body, have, digests)
@@ -203,6 +205,7 @@ class Performer:
             sent=None if digests is None else (own.secrets if own else {}),
             current=(digests or {}).get,
             ignore=resource.lifecycle.ignore,
+            managed=own is not None,
         )
         applied = own.applied if own and digests is not None else NOTHING
         shape = KINDS[step.key.kind].shape
@@ -262,6 +265,7 @@ class Performer:
     async def _wait(self, operation: Operation, step: Step) -> None:
         """Poll a write to its end. Raises Permanent when Azure says it failed."""
         begun = self.clock.monotonic()
+        self.request_ids[step.id] = operation.request_id
         if not operation.done:
             await self.started(step, Outcome("waiting", request_id=operation.request_id))
         while not operation.done:
@@ -323,6 +327,13 @@ class Performer:
     async def _own(self, owned: Owned) -> None:
         self.owned[owned.arm_id.lower()] = owned
         await self.store.own(self.plan.environment, [owned])
+
+
+def _answerable(step: Step, applied: Properties) -> Properties:
+    """What was last applied, as far as this step goes: the rest is carried over as it is."""
+    if step.compare is None:
+        return applied
+    return {name: value for name, value in applied.items() if name in step.compare}
 
 
 def _refuse_if_stale(step: Step, have: Observed | None, changes: tuple[FieldChange, ...]) -> None:

@@ -1,0 +1,279 @@
+"""Applying: what is declared comes about, is verified, and the second plan is empty."""
+
+from typing import Any
+
+import pytest
+
+from reconciler.core.errors import Refused, Stale
+from reconciler.core.model import Plan
+from reconciler.engine import Reviewed
+from tests.engine.world import World, failures
+
+GROUP = """
+    apiVersion: aigitops/v1
+    kind: ResourceGroup
+    metadata: {name: rg-ai}
+    spec: {}
+"""
+ACCOUNT = """
+    apiVersion: aigitops/v1
+    kind: Account
+    metadata: {name: contoso}
+    spec: {kind: OpenAI, sku: {name: S0}, customSubDomainName: contoso-x}
+"""
+FILTER = """
+    apiVersion: aigitops/v1
+    kind: ContentFilter
+    metadata: {name: strict}
+    spec:
+      account: contoso
+      basePolicyName: Microsoft.DefaultV2
+      mode: Blocking
+      contentFilters:
+        - {name: Hate, source: Prompt, enabled: true, blocking: true, severityThreshold: Low}
+"""
+ACCOUNTS = "Microsoft.CognitiveServices/accounts/contoso"
+
+
+def chat(capacity: int = 2, name: str = "chat", more: str = "", model: str = "gpt-4.1-mini") -> str:
+    return f"""
+    apiVersion: aigitops/v1
+    kind: ModelDeployment
+    metadata: {{name: {name}}}
+    spec:
+      account: contoso
+      sku: {{name: GlobalStandard, capacity: {capacity}}}
+      model: {{format: OpenAI, name: {model}, version: "2025-04-14"}}
+      versionUpgradeOption: NoAutoUpgrade
+      {more}
+"""
+
+
+def unnamed(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in ("id", "name", "type")}
+
+
+def actions(plan: Plan) -> list[str]:
+    return [f"{change.action} {change.key.name}" for change in plan.changes]
+
+
+async def test_what_is_declared_comes_about_and_the_second_plan_is_empty(world: World) -> None:
+    world.declare(GROUP, ACCOUNT, FILTER, chat(more="raiPolicyName: strict"))
+    await world.converge()
+    assert world.get(f"{ACCOUNTS}/deployments/chat")["properties"]["raiPolicyName"] == "strict"
+
+
+async def test_planning_writes_nothing(world: World) -> None:
+    world.declare(GROUP, ACCOUNT, chat())
+    await world.plan()
+    assert world.writes() == []
+
+
+async def test_drift_is_found_and_healed_and_the_fields_of_others_stay(world: World) -> None:
+    world.declare(GROUP, ACCOUNT, chat())
+    await world.converge()
+    world.patch(f"{ACCOUNTS}/deployments/chat", {"sku": {"capacity": 5}, "tags": {"team": "red"}})
+    plan = await world.plan()
+    assert [(f.name, f.before, f.after) for f in plan.changes[0].fields] == [("sku.capacity", 5, 2)]
+    await world.converge()
+    body = world.get(f"{ACCOUNTS}/deployments/chat")
+    assert (body["sku"]["capacity"], body["tags"]) == (2, {"team": "red"})
+
+
+async def test_a_field_no_longer_declared_goes_back_to_its_default(world: World) -> None:
+    world.declare(GROUP, ACCOUNT, FILTER, chat(more="raiPolicyName: strict"))
+    await world.converge()
+    world.declare(GROUP, ACCOUNT, FILTER, chat())
+    assert actions(await world.plan()) == ["update contoso/chat"]
+    await world.converge()
+    assert world.get(f"{ACCOUNTS}/deployments/chat")["properties"].get("raiPolicyName") != "strict"
+
+
+async def test_what_exists_already_is_adopted_without_a_request(world: World) -> None:
+    world.declare(GROUP, ACCOUNT, chat())
+    await world.converge()
+    (world.folder / "state.db").unlink()
+    before = world.writes()
+    plan = await world.plan()
+    assert len(plan.adopted) == 3
+    await world.converge()
+    assert world.writes() == before
+    assert len(await world.owned()) == 3
+
+
+async def test_what_nobody_declared_is_reported_and_left_alone(world: World) -> None:
+    world.declare(GROUP, ACCOUNT, chat(), environment="prune: true")
+    await world.converge()
+    body = unnamed(world.get(f"{ACCOUNTS}/deployments/chat"))
+    prefix = f"/subscriptions/{world.azure.options.subscriptions[0]}/resourceGroups/rg-ai"
+    account = unnamed(world.get(ACCOUNTS))
+    world.azure.backdoor.put(f"{prefix}/providers/{ACCOUNTS}/deployments/mine", body)
+    other = ACCOUNTS.replace("contoso", "by-hand")
+    world.azure.backdoor.put(f"{prefix}/providers/{other}", account)
+    world.azure.backdoor.put(f"{prefix}/providers/{other}/deployments/theirs", body)
+    plan = await world.plan()
+    names = {key.name for key in plan.unmanaged}
+    assert names == {"contoso/mine", "by-hand", "by-hand/theirs"}
+    await world.converge()
+    assert world.get(f"{ACCOUNTS}/deployments/mine")
+
+
+async def test_what_is_declared_no_more_is_deleted_only_where_the_environment_prunes(
+    world: World,
+) -> None:
+    world.declare(GROUP, ACCOUNT, chat(), chat(name="extra"))
+    await world.converge()
+    world.declare(GROUP, ACCOUNT, chat())
+    plan = await world.plan()
+    assert plan.changes == ()
+    assert [check.rule for check in plan.checks if check.rule.startswith("delete")] == [
+        "delete.retained"
+    ]
+    world.declare(GROUP, ACCOUNT, chat(), environment="prune: true")
+    assert actions(await world.plan()) == ["delete contoso/extra"]
+    await world.converge()
+    assert world.get(f"{ACCOUNTS}/deployments/extra") is None
+    assert not [one for one in await world.owned() if "extra" in one]
+
+
+async def test_a_policy_leaves_after_the_deployment_that_named_it_was_changed(
+    world: World,
+) -> None:
+    world.declare(GROUP, ACCOUNT, FILTER, chat(more="raiPolicyName: strict"))
+    await world.converge()
+    world.declare(GROUP, ACCOUNT, chat(), environment="prune: true")
+    await world.converge()
+    paths = [path.rpartition("/")[2] for _, path in world.writes()[-2:]]
+    assert paths == ["chat", "strict"]
+
+
+async def test_a_replace_deletes_and_creates_again(world: World) -> None:
+    world.declare(GROUP, ACCOUNT, chat())
+    await world.converge()
+    world.declare(GROUP, ACCOUNT, chat(model="gpt-4.1"))
+    plan = await world.plan()
+    assert actions(plan) == ["replace contoso/chat"]
+    await world.converge()
+    assert [method for method, _ in world.writes()[-2:]] == ["DELETE", "PUT"]
+    body = world.get(f"{ACCOUNTS}/deployments/chat")
+    assert body["properties"]["model"]["name"] == "gpt-4.1"
+
+
+async def test_a_worse_plan_than_the_reviewed_one_is_refused_until_it_is_allowed(
+    world: World,
+) -> None:
+    world.declare(GROUP, ACCOUNT, chat(3))
+    await world.converge()
+    world.declare(GROUP, ACCOUNT, chat(4))
+    reviewed = Reviewed.of(await world.plan())
+    world.patch(f"{ACCOUNTS}/deployments/chat", {"properties": {"model": {"name": "gpt-4o"}}})
+    with pytest.raises(Refused, match="--allow") as refused:
+        await world.apply(reviewed=reviewed)
+    digest = str(refused.value).rpartition("--allow ")[2]
+    run = await world.apply(reviewed=reviewed, allow=digest)
+    assert run.state == "done", failures(run)
+
+
+async def test_a_failed_step_holds_back_what_depends_on_it_and_nothing_else(world: World) -> None:
+    world.azure.faults.add(
+        [{"method": "PUT", "path": "deployments/chat$", "status": 400, "code": "Nope"}]
+    )
+    world.declare(GROUP, ACCOUNT, chat(), chat(name="other"))
+    run = await world.apply()
+    assert run.state == "failed"
+    assert run.outcomes["create:ModelDeployment/contoso/chat"].state == "failed"
+    assert run.outcomes["create:ModelDeployment/contoso/other"].state == "done"
+    world.azure.faults.clear()
+    await world.converge()
+
+
+async def test_dependents_of_a_failed_step_are_held_and_say_so(world: World) -> None:
+    world.azure.faults.add(
+        [{"method": "PUT", "path": "accounts/contoso$", "status": 400, "code": "Nope"}]
+    )
+    world.declare(GROUP, ACCOUNT, chat())
+    run = await world.apply()
+    held = run.outcomes["create:ModelDeployment/contoso/chat"]
+    assert (held.state, "contoso" in held.detail) == ("held", True)
+
+
+async def test_somebody_acting_between_plan_and_step_makes_the_run_stale(world: World) -> None:
+    world.declare(GROUP, ACCOUNT, chat(2))
+    await world.converge()
+    world.declare(GROUP, ACCOUNT, chat(3))
+
+    def meddle(event: object) -> None:
+        if type(event).__name__ == "RunBegun":
+            world.patch(f"{ACCOUNTS}/deployments/chat", {"sku": {"capacity": 9}})
+
+    run = await world.apply(progress=meddle)
+    assert run.state == "stale"
+    assert "changed by somebody else" in run.detail
+    assert world.get(f"{ACCOUNTS}/deployments/chat")["sku"]["capacity"] == 9
+    await world.converge()
+    assert Stale
+
+
+async def test_a_soft_deleted_name_asks_for_a_choice_and_can_be_restored_or_purged(
+    world: World,
+) -> None:
+    world.declare(GROUP, ACCOUNT)
+    await world.converge()
+    prefix = f"/subscriptions/{world.azure.options.subscriptions[0]}/resourceGroups/rg-ai"
+    async with world.app() as app:
+        cloud = app._cloud("apply")
+        from reconciler.core.model import Target
+
+        await cloud.delete(Target("Account", f"{prefix}/providers/{ACCOUNTS}", "2026-03-01"))
+    plan = await world.plan()
+    assert [check.rule for check in plan.checks if check.level == "error"] == ["name.softDeleted"]
+    with pytest.raises(Refused, match="softDeleted"):
+        await world.apply()
+    restoring = ACCOUNT + "    lifecycle: {softDeleted: restore}\n"
+    world.declare(GROUP, restoring, chat())
+    await world.converge()
+    async with world.app() as app:
+        cloud = app._cloud("apply")
+        target = Target(
+            "ModelDeployment", f"{prefix}/providers/{ACCOUNTS}/deployments/chat", "2026-03-01"
+        )
+        await cloud.delete(target)
+        await cloud.delete(Target("Account", f"{prefix}/providers/{ACCOUNTS}", "2026-03-01"))
+    purging = ACCOUNT + "    lifecycle: {softDeleted: purge}\n"
+    world.declare(GROUP, purging, chat())
+    run = await world.converge()
+    assert "purge:Account/contoso" in run.outcomes
+
+
+async def test_a_suspended_environment_plans_and_does_not_apply(world: World) -> None:
+    world.declare(GROUP, environment='suspend: {reason: "freeze"}')
+    assert (await world.plan()).summary["create"] == 1
+    with pytest.raises(Refused, match="freeze"):
+        await world.apply()
+
+
+async def test_specs_that_declare_nothing_delete_nothing(world: World) -> None:
+    world.declare(GROUP, ACCOUNT)
+    await world.converge()
+    world.declare(
+        "apiVersion: aigitops/v1\nkind: ResourceGroup\nmetadata: {name: x}\n"
+        "spec: {}\nenabled: false\n",
+        environment="prune: true",
+    )
+    with pytest.raises(Refused, match="declare nothing"):
+        await world.plan()
+
+
+async def test_a_smoke_test_must_pass_for_a_change_to_count_as_done(world: World) -> None:
+    verify = """
+    verify:
+      request: {messages: [{role: user, content: ping}], max_completion_tokens: 16}
+      expect: {status: 200, path: PATH}
+"""
+    world.declare(GROUP, ACCOUNT, chat() + verify.replace("PATH", '"choices[0].message"'))
+    run = await world.converge()
+    assert "answered 200" in run.outcomes["create:ModelDeployment/contoso/chat"].detail
+    world.declare(GROUP, ACCOUNT, chat(3) + verify.replace("PATH", '"choices[7].message"'))
+    run = await world.apply()
+    assert run.state == "failed"
+    assert "choices[7].message" in failures(run)[0]
