@@ -22,6 +22,7 @@ from azure.core.pipeline import AsyncPipeline, PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AsyncHTTPPolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
+from reconciler import __version__
 from reconciler.azure.answer import Answer, retry_after_s, shown
 from reconciler.azure.bucket import Bucket, Buckets, remaining
 from reconciler.azure.endpoint import Endpoint, is_loopback, safe
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+USER_AGENT: Final = f"azure-ai-reconciler/{__version__}"
 CLOSED_S: Final = 1.0
 """How long a bucket stays closed after a refusal of ARM itself that names no time."""
 
@@ -86,7 +88,7 @@ class Client:
         self.settings, self.clock = settings, clock
         self.endpoint = Endpoint(settings.endpoint)
         self._credential = credential
-        self._transport = open_transport(settings.in_flight, loopback=self.endpoint.loopback)
+        self._transport = open_transport(settings.in_flight)
         self._arm = self._pipeline(
             settings.audience or _audience(self.endpoint),
             AdmissionPolicy(Buckets(settings.limits, clock), settings.in_flight, clock),
@@ -174,7 +176,7 @@ def _audience(endpoint: Endpoint) -> str:
 def _request(
     method: str, url: str, body: Json, headers: Mapping[str, str] | None = None
 ) -> HttpRequest:
-    sent = {"Accept": "application/json", **(headers or {})}
+    sent = {"Accept": "application/json", "User-Agent": USER_AGENT, **(headers or {})}
     if body is None:
         return HttpRequest(method, url, headers=sent)
     sent["Content-Type"] = "application/json"

@@ -24,8 +24,10 @@ def is_loopback(url: str) -> bool:
 
 def safe(url: str) -> bool:
     """Whether a URL may carry a token: HTTPS, or plain HTTP that never leaves this machine."""
-    scheme = urlsplit(url).scheme
-    return scheme == "https" or (scheme == "http" and is_loopback(url))
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url))
 
 
 class Endpoint:

@@ -100,7 +100,8 @@ class Verifier:
     async def _outputs(self, target: Target, kind: Kind) -> dict[str, str]:
         """What the template may name, as text."""
         found = _texts(await self._read(target))
-        above = self._parent(target, kind)
+        assert kind.probe is not None
+        above = self._parent(target, kind) if "{parent." in kind.probe.url else None
         if above is not None:
             over = _texts(await self._read(above))
             found |= {f"parent.{name}": value for name, value in over.items()}
