@@ -45,8 +45,7 @@ class Client:
         self.azure.options.on_exchange = self.exchanges.append
         await self.azure.__aenter__()
         self.token = self.azure.token()
-        # A kept connection would let aiohttp repeat a request by itself when an answer is lost.
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
+        self._session = aiohttp.ClientSession()
         return self
 
     async def __aexit__(
