@@ -78,7 +78,7 @@ class World:
     files: dict[str, str] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
     """What Microsoft's types say against bodies that went over the wire."""
-    wrap: Callable[[Any], Any] = staticmethod(lambda part: part)
+    wrap: Callable[[Any], Any] = field(default=lambda part: part)
     """Put around the provider and the store, for tests that kill."""
 
     def declare(self, *documents: str, environment: str = "", **files: str) -> None:

@@ -8,7 +8,7 @@ from reconciler.core import arm
 from reconciler.core.desired.address import child_id, front, group_id, is_arm_id, name_refusal
 from reconciler.core.desired.document import Document
 from reconciler.core.desired.environment import Environment
-from reconciler.core.desired.nearest import nearest
+from reconciler.core.desired.nearest import mistyped, nearest
 from reconciler.core.desired.problems import Problems
 from reconciler.core.desired.validate import matches
 from reconciler.core.kinds.kind import Kind, Place
@@ -182,7 +182,9 @@ class Estate:
         if rest and first in self._kinds:
             return self._by_path(text, rest, (first,), noun)
         if not kinds:
-            raise NotFound(f'{noun} "{text[:80]}": say its kind, as in Account/{text[:80]}')
+            named = (kind for kind in self._kinds if (kind, text.lower()) in self._by_name)
+            example = f"{next(named, 'Account')}/{text[:80]}"
+            raise NotFound(f'{noun} "{text[:80]}": say its kind, as in {example}')
         return self._by_path(text, text, kinds, noun)
 
     def _by_id(self, text: str, noun: str) -> Found:
@@ -223,6 +225,17 @@ class Estate:
     def called(self, kind: str, name: str) -> list[Declared]:
         """The members of a kind and name, wherever they live."""
         return [self.address(one) for one in self._by_name.get((kind, name.lower()), ())]
+
+    def mistyped(self, text: str, kinds: tuple[str, ...], parent: str) -> str:
+        """The member below a parent (a lower-cased id) that a name is a slip of, in words."""
+        known = {
+            one.document.name: one
+            for kind in kinds
+            for one in self._of_kind(kind)
+            if self.address(one).parent_id.lower() == parent
+        }
+        near = mistyped(text, known)
+        return f'"{near}" ({known[near].source})' if near else ""
 
     def _of_kind(self, kind: str) -> Iterator[Declared]:
         return (

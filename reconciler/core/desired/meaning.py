@@ -60,6 +60,22 @@ class Meaning:
         found = self._estate.find_or_tell(self._member, text, kinds, str(path[-2]), path)
         return text if found is None else found.arm_id
 
+    def sibling(self, text: str, field: Field, path: Path) -> str:
+        """A bare name: of a resource below the same parent, which is then needed, or one of the
+        service's own, which nothing declares."""
+        parent = self._member.parent_id.lower()
+        for kind in field.names:
+            for one in self._estate.called(kind, text):
+                if one.parent_id.lower() == parent:
+                    if one.key != self._member.key:
+                        self._member.needs.add(one.key)
+                    return one.document.name
+        near = self._estate.mistyped(text, field.names, parent)
+        if near:
+            noun = str(next(step for step in reversed(path) if isinstance(step, str)))
+            self._add(path, f'{noun} "{text[:80]}" is declared nowhere, did you mean {near}?')
+        return text
+
     def _is_name(self, text: str, field: Field) -> bool:
         """In a field that is no ARM id by itself, only ``Kind/name`` and ids are references."""
         return text.partition("/")[0] in field.refers

@@ -36,6 +36,8 @@ class Names(Protocol):
 
     def reference(self, text: str, field: Field, path: Path) -> Json: ...
 
+    def sibling(self, text: str, field: Field, path: Path) -> str: ...
+
     def name(self, text: str, kinds: tuple[str, ...], path: Path) -> str: ...
 
     def secret(self, written: Mapping[str, Json], path: Path) -> Secret: ...
@@ -115,6 +117,8 @@ class Validator:
                 self._text(value, shape, path)
             if self._names is not None and (field.refers or shape.same == "arm_id"):
                 return self._names.reference(value, field, path)
+            if self._names is not None and field.names:
+                return self._names.sibling(value, field, path)
             return value
         if kind not in _ACCEPTED[shape.type]:
             self._wrong_type(value, shape.type, path)
