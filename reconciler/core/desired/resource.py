@@ -21,6 +21,9 @@ class _AsWritten:
     def reference(self, text: str, field: Field, path: Path) -> Json:
         return text
 
+    def sibling(self, text: str, field: Field, path: Path) -> str:
+        return text
+
     def name(self, text: str, kinds: tuple[str, ...], path: Path) -> str:
         return text
 
