@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from reconciler.core.checks import check_plan, facts_wanted
 from reconciler.core.desired.environment import Environment
-from reconciler.core.errors import Refused, Transient
+from reconciler.core.errors import Permanent, Refused, Transient
 from reconciler.core.live import Live
 from reconciler.core.model import Key, Owned, Plan, Resource, Run
 from reconciler.core.owning import bookkeeping
@@ -93,10 +93,17 @@ class Engine:
         return Proposal(plan, *bookkeeping(plan, resources, live, owned), owned)
 
     async def _facts(self, plan: Plan, live: Live) -> Mapping[str, Sequence[Mapping[str, object]]]:
-        """Catalogue and quota listings, only for what the plan changes."""
+        """Catalogue and quota listings, only for what the plan changes. One that may not be read
+        is left out: the checks say what they could not check."""
         urls = facts_wanted(plan, live)
-        answers = await asyncio.gather(*(self.cloud.query(url, api) for url, api in urls))
+        answers = await asyncio.gather(*(self._fact(url, api) for url, api in urls))
         return {url: answer for (url, _), answer in zip(urls, answers, strict=True)}
+
+    async def _fact(self, url: str, api_version: str) -> Sequence[Mapping[str, object]]:
+        try:
+            return await self.cloud.query(url, api_version)
+        except Permanent:
+            return ()
 
     async def apply(
         self,
