@@ -288,7 +288,10 @@ def item_key(
 
 def label(key: tuple[str, ...]) -> str:
     """How a keyed item is called in a path: ids by their last segment."""
-    return "/".join(part.rpartition("/")[2] for part in key if part)
+    ids = "subscriptions/"
+    return "/".join(
+        part.rpartition("/")[2] if part.startswith(ids) else part for part in key if part
+    )
 
 
 def _change(path: Path, before: Json, after: Json, fixed: bool) -> FieldChange:
