@@ -31,10 +31,15 @@ def to_body(kind: Kind, properties: Properties) -> dict[str, Any]:
     if kind.verbatim:
         return dict(properties.get(kind.verbatim) or {})
     body: dict[str, Any] = {n: v for n, v in properties.items() if n in kind.envelope}
-    inner = {n: v for n, v in properties.items() if n not in kind.envelope}
+    inner = {n: v for n, v in properties.items() if n not in kind.envelope and _sent(kind, n)}
     if inner or not kind.fields.keys() <= kind.envelope:
         body["properties"] = inner
     return {**body, **kind.fixed}
+
+
+def _sent(kind: Kind, name: str) -> bool:
+    field = kind.fields.get(name)
+    return field is None or not field.derived
 
 
 def observed(kind: Kind, body: Mapping[str, Any], api_version: str = "") -> Observed:

@@ -14,6 +14,7 @@ from reconciler.core.model import (
     Key,
     Observed,
     Owned,
+    Path,
     Properties,
     Ref,
     Resource,
@@ -130,6 +131,13 @@ def resolver(
     return resolve
 
 
+def ignored(resource: Resource) -> tuple[Path, ...]:
+    """Paths that are not compared: those left to others, and those a live twin was found by
+    (a role's id comes back with or without its subscription)."""
+    found_by = KINDS[resource.key.kind].identity
+    return (*resource.lifecycle.ignore, *((name,) for name in found_by))
+
+
 def context_of(
     resource: Resource, owned: Owned | None, live: Live, resolve: Callable[[Ref], Json]
 ) -> Context:
@@ -138,6 +146,6 @@ def context_of(
         resolve=resolve,
         sent=owned.secrets if owned else {},
         current=live.digests.get,
-        ignore=resource.lifecycle.ignore,
+        ignore=ignored(resource),
         managed=owned is not None,
     )

@@ -109,6 +109,8 @@ class Field:
     computed: bool = False
     """Azure may fill it in or change it by itself: managed only where a spec mentions it, and
     sent back when writing only if mentioned."""
+    derived: bool = False
+    """Azure knows it from where the resource lives (a scope): compared, never sent."""
     default: Json = ABSENT
     """What Azure puts when nothing is sent; the same as absent, and what a removed field goes
     back to."""
@@ -224,6 +226,10 @@ def secret() -> Field:
 
 def computed(one: Field) -> Field:
     return replace(one, computed=True)
+
+
+def derived(one: Field) -> Field:
+    return replace(one, derived=True)
 
 
 def default(value: Json, one: Field) -> Field:

@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.core.diff import Context, diff_fields
 from reconciler.core.errors import Permanent, ReconcilerError, Stale, Transient
 from reconciler.core.kinds import KINDS
-from reconciler.core.live import arm_id_of, output
+from reconciler.core.live import arm_id_of, ignored, output
 from reconciler.core.merge import merge
 from reconciler.core.model import (
     NOTHING,
@@ -204,7 +204,7 @@ class Performer:
         context = Context(
             sent=None if digests is None else (own.secrets if own else {}),
             current=(digests or {}).get,
-            ignore=resource.lifecycle.ignore,
+            ignore=ignored(resource),
             managed=own is not None,
         )
         applied = own.applied if own and digests is not None else NOTHING

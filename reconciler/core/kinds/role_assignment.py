@@ -13,7 +13,7 @@ from reconciler.core.kinds.kind import Kind, Place
 from reconciler.core.kinds.roles import ROLES, role_id
 from reconciler.core.kinds.shared import GUID
 from reconciler.core.model import Properties
-from reconciler.core.schema import default, described, immutable, text
+from reconciler.core.schema import default, derived, described, immutable, text
 
 DEFINITION = "/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/"
 
@@ -70,6 +70,7 @@ ROLE_ASSIGNMENT = Kind(
         ),
     ),
     fields={
+        "scope": derived(text(same="arm_id")),
         "role": described("A built-in role by name, or any role's GUID or ARM id.", text()),
         "roleDefinitionId": described(
             "What role becomes; may be written instead.", immutable(text(same="arm_id"))
