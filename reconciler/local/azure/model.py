@@ -236,6 +236,9 @@ class Cloud(Protocol):
     def state(self, name: str) -> dict[str, Any]:
         """A provider's own JSON dictionary (deleted vaults, keys …); saved with the rest."""
 
+    def memo(self, type_name: str) -> dict[str, Any]:
+        """Scratch space; emptied when a resource of the type is inserted or removed."""
+
     def guid(self) -> str:
         """A new GUID from the seeded generator."""
 

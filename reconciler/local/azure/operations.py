@@ -132,7 +132,8 @@ class Operations:
         body: object = status_body(operation)
         if operation.running:
             headers = dict(self._poll_headers(operation))
-            headers["Location"] = operation.location_url
+            if style.location_again:
+                headers["Location"] = operation.location_url
             shown = body if style.location_running_body == "operation" else None
             return Reply(style.location_running, shown, headers)
         if operation.error:

@@ -37,6 +37,7 @@ class Store:
         self._by_type: dict[str, dict[str, Resource]] = {}
         self._below: dict[str, dict[str, None]] = {}
         self._states: dict[str, dict[str, Any]] = {}
+        self._memos: dict[str, dict[str, Any]] = {}
 
     def now(self) -> float:
         return self._clock.now()
@@ -49,6 +50,13 @@ class Store:
 
     def state(self, name: str) -> dict[str, Any]:
         return self._states.setdefault(name, {})
+
+    def memo(self, type_name: str) -> dict[str, Any]:
+        return self._memos.setdefault(type_name.lower(), {})
+
+    def forget_memo(self, type_name: str) -> None:
+        """Empty the scratch space of a type: its resources were changed behind its back."""
+        self._memos.pop(type_name.lower(), None)
 
     # Reading
 
@@ -96,6 +104,7 @@ class Store:
         if known.has_state:
             properties = full.setdefault("properties", {})
             properties.setdefault("provisioningState", "Succeeded")
+        self.forget_memo(known.name)
         return self.put(Resource(known, arm_id, full, secret or {}, self.now()))
 
     def put(self, resource: Resource) -> Resource:
@@ -116,6 +125,7 @@ class Store:
     def _forget(self, resource: Resource) -> None:
         key = ids.key(resource.id)
         collection, owner = ids.above(key)
+        self.forget_memo(resource.type.name)
         self._by_key.pop(key, None)
         self._by_type.get(resource.type.name.lower(), {}).pop(key, None)
         for index, name in ((self._collections, collection), (self._below, owner)):
@@ -124,7 +134,14 @@ class Store:
 
     def clear(self) -> None:
         """Forget everything, the providers' own state included."""
-        for index in (self._by_key, self._collections, self._by_type, self._below, self._states):
+        for index in (
+            self._by_key,
+            self._collections,
+            self._by_type,
+            self._below,
+            self._states,
+            self._memos,
+        ):
             index.clear()
 
     # Saving

@@ -362,6 +362,7 @@ class Verbs:
     def _require_surroundings(self, ctx: Context, kind: ResourceType) -> None:
         arm_id = ctx.id
         self._require_group(ctx)
+        self._require_scope(ctx, kind)
         parent = kind.parent_type
         if parent is None or parent.lower() not in self._types:
             return
@@ -369,6 +370,14 @@ class Verbs:
         above = arm_id.text.rsplit("/", 2 * levels - (1 if arm_id.is_collection else 0))[0]
         if self.store.find(above) is None:
             raise errors.parent_not_found(arm_id, above, ctx.method)
+
+    def _require_scope(self, ctx: Context, kind: ResourceType) -> None:
+        """What an extension resource is about must be there, as far as the emulator knows it."""
+        scope = (
+            ids.parse(ctx.id.scope) if kind.extension and "/providers/" in ctx.id.scope else None
+        )
+        if scope is not None and self.store.find(ctx.id.scope) is None:
+            raise errors.resource_not_found(scope)
 
     def _require_group(self, ctx: Context) -> None:
         group = ctx.id.group
@@ -379,6 +388,7 @@ class Verbs:
 
     def _missing(self, ctx: Context, kind: ResourceType) -> ArmError:
         self._require_group(ctx)
+        self._require_scope(ctx, kind)
         return kind.missing(ctx) if kind.missing else errors.resource_not_found(ctx.id)
 
 

@@ -7,6 +7,7 @@ https://learn.microsoft.com/azure/ai-foundry/openai/how-to/working-with-models
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 from reconciler.local.azure import ids
@@ -174,19 +175,39 @@ def usage_of(cloud: Cloud, deployment: Resource) -> tuple[str, str, str]:
 
 def used(cloud: Cloud, subscription: str, region: str, usage: str) -> int:
     """How much of a quota is taken."""
-    wanted = [subscription.lower(), region, usage]
-    return sum(
-        int(d.body["sku"].get("capacity") or 1)
-        for d in cloud.of_type(DEPLOYMENT)
-        if (d.secret.get("usage") or list(usage_of(cloud, d))) == wanted
-    )
+    return _totals(cloud)[subscription.lower(), region, usage]
+
+
+def _totals(cloud: Cloud) -> Counter[tuple[str, str, str]]:
+    """What is taken of every quota: counted once, then kept up to date by `_complete`."""
+    memo = cloud.memo(DEPLOYMENT)
+    if "totals" not in memo:
+        totals: Counter[tuple[str, str, str]] = Counter()
+        for deployment in cloud.of_type(DEPLOYMENT):
+            totals[usage_of(cloud, deployment)] += _capacity(deployment.body)
+        memo["totals"] = totals
+    found: Counter[tuple[str, str, str]] = memo["totals"]
+    return found
+
+
+def taken(cloud: Cloud, subscription: str, region: str) -> Counter[str]:
+    """By usage name, what is taken of the quotas of one region."""
+    wanted = (subscription.lower(), region)
+    return Counter({key[2]: n for key, n in _totals(cloud).items() if key[:2] == wanted})
+
+
+def _account_for(ctx: Context, sku: Sku, capacity: int) -> None:
+    totals = _totals(ctx.cloud)
+    if ctx.existing is not None:
+        totals[usage_of(ctx.cloud, ctx.existing)] -= _capacity(ctx.existing.body)
+    totals[ctx.id.subscription.lower(), region_of(_account(ctx)), sku.usage] += capacity
 
 
 def _require_quota(ctx: Context, sku: Sku, capacity: int) -> None:
     region = region_of(_account(ctx))
     limit = limit_of(ctx.cloud, region, sku.usage)
     now = used(ctx.cloud, ctx.id.subscription, region, sku.usage)
-    before = int(ctx.existing.body["sku"].get("capacity") or 1) if ctx.existing else 0
+    before = _capacity(ctx.existing.body) if ctx.existing else 0
     new = capacity - before
     if new > 0 and now + new > limit:
         title = usage_title(sku.usage)
@@ -220,6 +241,7 @@ def _complete(ctx: Context, body: JSON) -> JSON:
     full: JSON = {"sku": {**body["sku"], "capacity": capacity}, "properties": properties}
     if body.get("tags") is not None:
         full["tags"] = body["tags"]
+    _account_for(ctx, sku, capacity)
     return full
 
 

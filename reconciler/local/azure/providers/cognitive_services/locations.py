@@ -21,9 +21,8 @@ from reconciler.local.azure.providers.cognitive_services.catalogue import (
 )
 from reconciler.local.azure.providers.cognitive_services.deleted import ACCOUNT
 from reconciler.local.azure.providers.cognitive_services.deployments import (
-    DEPLOYMENT,
     region_of,
-    usage_of,
+    taken,
     used,
 )
 from reconciler.local.azure.providers.cognitive_services.models import Model
@@ -62,23 +61,19 @@ def account_models(ctx: Context, account: Resource, _: Any) -> Reply:
 
 def _usages(ctx: Context, captured: Mapping[str, str], _: Any) -> Reply:
     region, subscription = ids.normal_location(captured["location"]), captured["subscription"]
-    taken = _taken(ctx, subscription.lower(), region)
+    counts = _taken(ctx, subscription, region)
     names = {sku.usage: None for m in models_in(ctx.cloud, region) for sku in m.skus}
     every = [*names, "OpenAI.S0.AccountCount", "AIServices.S0.AccountCount", "AccountCount"]
-    return Reply(200, {"value": [_usage(ctx, region, name, taken[name]) for name in every]})
+    return Reply(200, {"value": [_usage(ctx, region, name, counts[name]) for name in every]})
 
 
 def _taken(ctx: Context, subscription: str, region: str) -> Counter[str]:
-    taken: Counter[str] = Counter()
-    for deployment in ctx.cloud.of_type(DEPLOYMENT):
-        its_subscription, its_region, usage = usage_of(ctx.cloud, deployment)
-        if (its_subscription, its_region) == (subscription, region):
-            taken[usage] += int(deployment.body["sku"].get("capacity") or 1)
+    found = taken(ctx.cloud, subscription, region)
     for account in ctx.cloud.of_type(ACCOUNT, subscription):
         if region_of(account) == region:
-            taken["AccountCount"] += 1
-            taken[f"{account.body.get('kind')}.S0.AccountCount"] += 1
-    return taken
+            found["AccountCount"] += 1
+            found[f"{account.body.get('kind')}.S0.AccountCount"] += 1
+    return found
 
 
 def _usage(ctx: Context, region: str, name: str, current: int) -> JSON:
