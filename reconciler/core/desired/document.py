@@ -174,7 +174,7 @@ def verify_of(document: Document, problems: Problems) -> Verify | None:
     if not written:
         return None
     if document.kind.probe is None:
-        message = f"verify: nothing can be sent to a {document.kind.name} to test it"
+        message = f"verify: a smoke test cannot be sent to the kind {document.kind.name}"
         problems.add(document.origin, ("verify",), message, "key")
     expect = written.get("expect", {})
     return Verify(

@@ -167,13 +167,18 @@ class _Specs:
             origin, content = Origin(text), text.value
             if text.file not in chosen:
                 _note(content, origin, elsewhere)
-            elif _can_be_laid(content) or check_envelope(content, origin, self.problems):
+                continue
+            if _can_be_laid(content):
                 content, origin = overlay.lay(content, origin)
-                if not check_envelope(content, origin, self.problems):
+            if not check_envelope(content, origin, self.problems):
+                if not _can_be_laid(content):
+                    self.problems.incomplete = True  # it may be what others refer to
                     continue
-                if content.get("enabled") is False:
-                    _note(content, origin, elsewhere)
-                    continue
+                # The rest of it is looked at all the same: every error at once.
+                content = _bare(content)
+            if content.get("enabled") is False:
+                _note(content, origin, elsewhere)
+            else:
                 yield from self._document(content, origin, overlay)
 
     def _document(
@@ -247,6 +252,12 @@ def _can_be_laid(content: object) -> bool:
         and type(metadata) is dict
         and type(metadata.get("name")) is str
     )
+
+
+def _bare(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A document without what its envelope may have wrong."""
+    name = content["metadata"]["name"]
+    return {"kind": content["kind"], "metadata": {"name": name}, "spec": content["spec"]}
 
 
 def _note(content: object, origin: Origin, elsewhere: dict[tuple[str, str], str]) -> None:

@@ -31,7 +31,7 @@ _UNWANTED = re.compile(
 _NO_KEY: Final = object()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Text:
     """One document: its value, and where it stands."""
 
@@ -91,8 +91,8 @@ def read_text(file: str, text: str, budget: Budget) -> tuple[list[Text], list[Sp
     try:
         reader.read(text)
     except _Broken as broken:
-        reader.error(broken.mark, broken.message)
-        return [], reader.errors, False
+        where = f"{file}:{broken.mark.line + 1}:{broken.mark.column + 1}"
+        return [], [*reader.errors, SpecError(where, broken.message)], False
     except yaml.YAMLError as error:
         return [], [*reader.errors, _syntax(file, text, error)], False
     if not reader.texts and not reader.errors:
@@ -126,8 +126,10 @@ def _syntax(file: str, text: str, error: yaml.YAMLError) -> SpecError:
     if mark is None:
         return SpecError(f"{file}:1:1", f"this is not YAML: {problem}")
     lines = text.splitlines()
-    before = lines[mark.line][: mark.column + 1] if mark.line < len(lines) else ""
-    if "\t" in before:
+    opened = getattr(error, "context_mark", None)
+    if mark.line >= len(lines) and opened is not None:
+        mark = opened  # what is not closed at the end is told where it was opened
+    elif mark.line < len(lines) and "\t" in lines[mark.line][: mark.column + 1]:
         problem = "a tab cannot indent YAML, use blanks"
     return SpecError(f"{file}:{mark.line + 1}:{mark.column + 1}", f"this is not YAML: {problem}")
 
