@@ -62,6 +62,13 @@ class Difference:
         )
 
 
+class StandingClock(ManualClock):
+    """Time stands still, and nobody waits for it."""
+
+    async def sleep(self, seconds: float) -> None:
+        return
+
+
 @dataclass
 class Replay:
     """One scenario, and what became of it."""
@@ -147,7 +154,8 @@ class Replay:
                 self._seed_group(parsed.subscription, parsed.group)
             return
         is_group = parsed.type_name == "Microsoft.Resources/resourceGroups"
-        if is_group and (exchange["status"] in (201, 404) or parsed.is_collection):
+        made_here = exchange["method"] == "PUT" and exchange["status"] != 200
+        if is_group and (made_here or exchange["status"] == 404 or parsed.is_collection):
             return
         self._seed_group(parsed.subscription, parsed.group)
         if is_group:
@@ -209,12 +217,15 @@ class Replay:
         """What the first list of a collection shows and nobody makes was there before."""
         made = {e["path"].lower() for e in self.exchanges if e["method"] == "PUT"}
         for exchange in self.exchanges:
-            for item in reversed((exchange["response"] or {}).get("value") or ()):
+            items = (exchange["response"] or {}).get("value") or []
+            newest_first = "machinelearningservices" in exchange["path"].lower()
+            for item in items[::-1] if newest_first else items:
                 arm_id = item.get("id", "") if isinstance(item, dict) else ""
                 parsed = ids.parse(arm_id) if "properties" in (item or {}) else None
                 known = parsed and parsed.type_name.lower() in self.azure.registry.types
                 if known and arm_id.lower() not in made and not self.azure.store.find(arm_id):
-                    self._seed_group(parsed.subscription, parsed.group)
+                    if arm_id.lower().partition("/providers/")[0] not in made:
+                        self._seed_group(parsed.subscription, parsed.group)
                     self._seed_parents(arm_id)
                     self._insert(arm_id, item)
 
@@ -252,6 +263,9 @@ class Replay:
         operations = self.azure.verbs.operations
         clock = self.azure.options.clock
         wanted = ids.key(exchange["path"])
+        error = (exchange["response"] or {}).get("error") or {}
+        if error.get("code") == "ResourceGroupNotFound":
+            wanted = ids.key("/".join(exchange["path"].split("/")[:5]))
         for operation in operations.running():
             polled = own_url and operations.find(urlsplit(own_url).path) is operation
             if polled or (operation.target and _related(operation.target, wanted)):
@@ -358,7 +372,8 @@ def _style(name: str, value: str | None) -> str | None:
 
 def _url_key(path: str, query: str) -> tuple[str, str]:
     """The path, and which of two operation URLs with one path it is."""
-    return path.lower(), dict(parse_qsl(query)).get("type", "")
+    asked = dict(parse_qsl(query))
+    return path.lower(), asked.get("type", asked.get("operationResultResponseType", ""))
 
 
 def _type_of(path: str) -> str:
@@ -402,7 +417,7 @@ def scenarios(folder: Path) -> dict[str, list[dict[str, Any]]]:
 
 async def replay(scenario: str, exchanges: list[dict[str, Any]]) -> Replay:
     """Run one scenario against an emulator of its own."""
-    clock = ManualClock()
+    clock = StandingClock()
     async with (
         EmulatedAzure(
             clock=clock,

@@ -48,12 +48,13 @@ def _spelling(kinds: set[str], *, spaced: bool) -> str:
 def _user_assigned(ctx: Context, identity_id: str) -> JSON:
     found = ctx.cloud.find(identity_id)
     if found is None or found.type.name != IDENTITY_TYPE:
+        asked = identity_id.replace("/resourceGroups/", "/resourcegroups/")
         raise ArmError(
             400,
             "FailedIdentityOperation",
             f"Identity operation for resource '{ctx.id.text}' failed with error 'Failed to perform "
             f"resource identity operation. Status: 'BadRequest'. Response: "
-            f'\'{{"error":{{"code":"BadRequest","message":"Resource \'{identity_id}\' '
+            f'\'{{"error":{{"code":"BadRequest","message":"Resource \'{asked}\' '
             f"was not found.\"}}}}'.'.",
             cause="gateway",
         )

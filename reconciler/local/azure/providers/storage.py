@@ -199,7 +199,7 @@ def _regenerate_key(ctx: Context, account: Resource, body: Any) -> Reply:
     if name not in ("key1", "key2"):
         raise _invalid("keyName")
     account.secret.pop(name, None)
-    account.properties["keyCreationTime"][name] = ctx.timestamp()
+    account.properties.setdefault("keyCreationTime", {})[name] = ctx.timestamp()
     account.changed()
     return _list_keys(ctx, account, None)
 
@@ -208,7 +208,7 @@ def _key(ctx: Context, account: Resource, name: str) -> JSON:
     if name not in account.secret:
         account.secret[name] = base64.b64encode(bytes.fromhex(ctx.cloud.hex(128))).decode()
     return {
-        "creationTime": account.properties["keyCreationTime"][name],
+        "creationTime": (account.properties.get("keyCreationTime") or {}).get(name),
         "keyName": name,
         "value": account.secret[name],
         "permissions": "FULL",

@@ -156,6 +156,7 @@ _MFE: dict[str, Any] = {
     "headers": {"x-ms-async-operation-timeout": "PT30M"},
     "running_words": _running("Updating"),
     "status_body": _mfe_status,
+    "location_again": False,
     "location_running_body": "operation",
     "location_done_body": "operation",
 }

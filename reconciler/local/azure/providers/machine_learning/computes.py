@@ -188,7 +188,7 @@ def _complete(ctx: Context, body: JSON) -> JSON:
 
 
 def _cluster(inner: JSON) -> JSON:
-    """A cluster before it has nodes; passwords and keys of its users are never shown."""
+    """A cluster before it has nodes; who may sign in shows later, without the password."""
     inner.pop("userAccountCredentials", None)
     idle = dict.fromkeys(("currentNodeCount", "targetNodeCount", "nodeStateCounts", "errors"))
     if inner.get("vmSize"):
@@ -216,6 +216,11 @@ def _machine(inner: JSON) -> JSON:
     }
 
 
+def _secret(ctx: Context, body: JSON) -> JSON:
+    inner = sent_properties(body).get("properties") or {}
+    return {k: inner[k] for k in ("userAccountCredentials",) if inner.get(k)}
+
+
 def _settled(ctx: Context, compute: Resource, verb: str) -> None:
     compute.properties["modifiedOn"] = offset_time(ctx.cloud.now())
     compute.properties.setdefault("computeLocation", compute.body.get("location", ""))
@@ -223,7 +228,11 @@ def _settled(ctx: Context, compute: Resource, verb: str) -> None:
         return
     if compute.body.get("tags") is None:
         compute.body["tags"] = {}
-    compute.properties["properties"] |= {
+    inner = compute.properties["properties"]
+    if user := compute.secret.get("userAccountCredentials"):
+        inner["userAccountCredentials"] = {**user, "adminUserPassword": None}
+    inner |= {
+        "propertyBag": {},
         "currentNodeCount": 0,
         "targetNodeCount": 0,
         "nodeStateCounts": {f"{state}NodeCount": 0 for state in _NODES},
@@ -255,6 +264,7 @@ COMPUTE_TYPE = ResourceType(
     lock=COMPUTE,
     validate=_validate,
     complete=_complete,
+    secret=_secret,
     settled=_settled,
     before_delete=_before_delete,
     missing=_missing,

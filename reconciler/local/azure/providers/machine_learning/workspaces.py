@@ -176,6 +176,7 @@ def _properties(ctx: Context, body: JSON, kind: str) -> JSON:
 def _service_owned(ctx: Context, body: JSON, before: JSON) -> JSON:
     place = str(body.get("location", "")).replace(" ", "").lower()
     workspace_id = before.get("workspaceId") or ctx.cloud.guid()
+    short = re.sub("[^a-zA-Z0-9]", "", ctx.name)[:15]
     return {
         "tenantId": ctx.cloud.tenant,
         "workspaceId": workspace_id,
@@ -186,7 +187,7 @@ def _service_owned(ctx: Context, body: JSON, before: JSON) -> JSON:
         "notebookInfo": before.get("notebookInfo")
         or {
             "resourceId": ctx.cloud.hex(32),
-            "fqdn": f"ml-{ctx.name[:12]}-{place}-{workspace_id}.{place}.notebooks.azure.net",
+            "fqdn": f"ml-{short}-{place}-{workspace_id}.{place}.notebooks.azure.net",
             "isPrivateLinkEnabled": False,
             "notebookPreparationError": None,
         },
@@ -202,7 +203,20 @@ def _respelled(arm_id: str) -> str:
 def _settled(ctx: Context, workspace: Resource, verb: str) -> None:
     if verb == "create":
         datastores.add_system_ones(ctx, workspace)
+        _let_into_vault(ctx, workspace)
     _associate(ctx, workspace)
+
+
+def _let_into_vault(ctx: Context, workspace: Resource) -> None:
+    """The service adds an access policy for the workspace to a vault that works with policies."""
+    vault = ctx.cloud.find(str(workspace.properties.get("keyVault")))
+    principal = (workspace.body.get("identity") or {}).get("principalId")
+    if vault is None or principal is None or vault.properties.get("enableRbacAuthorization"):
+        return
+    everything = {"keys": ["all"], "secrets": ["all"], "certificates": ["all"], "storage": []}
+    policy = {"tenantId": ctx.cloud.tenant, "objectId": principal, "permissions": everything}
+    vault.properties.setdefault("accessPolicies", []).append(policy)
+    vault.changed()
 
 
 def _associate(ctx: Context, workspace: Resource) -> None:
