@@ -179,6 +179,8 @@ class Comparison:
         known = theirs.get("properties") or {}
         for name, one in ours.fields.items():
             here = f"{path}.{name}" if path else name
+            if one.derived:
+                continue
             there = known.get(name)
             if there is None:
                 if theirs.get("additionalProperties") is None:
