@@ -9,13 +9,14 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from reconciler.local.azure.bodies import merge_patch
 from reconciler.local.azure.faults import Faults
 from reconciler.local.azure.model import JSON, Reply
 from reconciler.local.azure.state import dump_state
 from reconciler.local.azure.store import Store
 from reconciler.local.azure.throttle import Throttle
 from reconciler.local.azure.traffic import Log, Request
-from reconciler.local.azure.verbs import Verbs, merge_patch
+from reconciler.local.azure.verbs import Verbs
 
 PREFIX = "/_emulator/"
 SHOWN = 1000
@@ -48,6 +49,7 @@ class Backdoor:
         if found is None:
             raise KeyError(arm_id)
         found.body = merge_patch(found.body, changes)
+        self.store.forget_memo(found.type.name)
         found.changed()
         return found.body
 

@@ -38,6 +38,7 @@ from reconciler.local.azure.traffic import Exchange, Log, Logged, Request
 from reconciler.local.azure.verbs import Verbs
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+ANOTHER = "00000000-0000-0000-0000-000000000002"
 TENANT = "22222222-2222-2222-2222-222222222222"
 CLIENT_SECRET = "emulated-secret"  # noqa: S105 - opens the emulator and nothing else
 LOG = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class Options:
     state_file: Path | None = None
     on_exchange: Callable[[Exchange], None] | None = None
     clock: Clock = field(default_factory=SystemClock)
-    subscriptions: tuple[str, ...] = (SUBSCRIPTION,)
+    subscriptions: tuple[str, ...] = (SUBSCRIPTION, ANOTHER)
     tenant: str = TENANT
     clients: Mapping[str, str] | None = None  # id: secret; None: any client is known
     readers: frozenset[str] = frozenset()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Literal
 
 from reconciler.local.azure import errors, ids
+from reconciler.local.azure.bodies import as_object, encoded, merge
 from reconciler.local.azure.clock import Clock
+from reconciler.local.azure.locks import Locks
 from reconciler.local.azure.model import (
     JSON,
     NULL,
@@ -39,7 +40,7 @@ class Verbs:
         self.clock = clock
         self.operations = Operations(store, 0.0, self._ended)
         self._types = types
-        self._locks: dict[str, str] = {}
+        self._locks = Locks()
 
     # Reading
 
@@ -79,11 +80,11 @@ class Verbs:
         answer = kind.put
         if answer is None:
             raise errors.bad_method("PUT")
-        wanted = _object(body)
+        wanted = as_object(body)
         self._require_surroundings(ctx, kind)
         if kind.ready is not None:
             kind.ready(ctx)
-        with self._locked(ctx, kind) as lock:
+        with self._locks.held(ctx, kind) as lock:
             await self._take_time(answer)
             ctx.existing = self.store.find(ctx.id.text)
             _check_location(ctx, wanted)
@@ -99,11 +100,11 @@ class Verbs:
         answer = kind.patch
         if answer is None:
             raise errors.bad_method("PATCH")
-        changes = _object(body)
+        changes = as_object(body)
         ctx.existing = self.store.find(ctx.id.text)
         if ctx.existing is None:
             raise self._missing(ctx, kind)
-        with self._locked(ctx, kind) as lock:
+        with self._locks.held(ctx, kind) as lock:
             await self._take_time(answer)
             at_once = answer.at_once is not None and answer.at_once(ctx, changes)
             merged = kind.merge(ctx, changes) if kind.merge else merge(ctx.existing.body, changes)
@@ -122,7 +123,7 @@ class Verbs:
             if answer.absent is None:
                 raise self._missing(ctx, kind)
             return Reply(answer.absent)
-        with self._locked(ctx, kind) as lock:
+        with self._locks.held(ctx, kind) as lock:
             if kind.before_delete is not None:
                 kind.before_delete(ctx, found)
             await self._take_time(answer)
@@ -273,8 +274,7 @@ class Verbs:
         operation, headers = self.operations.begin(
             ctx, style, duration_s, verb=verb, target=target, lock=lock
         )
-        if lock:
-            self._locks[lock] = operation.id
+        self._locks.hand_over(lock, operation.id)
         self._spoil(ctx, operation)
         return headers
 
@@ -294,8 +294,7 @@ class Verbs:
                 self.operations.delay(operation, longer)
 
     def _ended(self, operation: Operation) -> None:
-        if self._locks.get(operation.lock) == operation.id:
-            del self._locks[operation.lock]
+        self._locks.release(operation.lock, operation.id)
         found = self.store.find(operation.target) if operation.target else None
         if found is None:
             return
@@ -328,25 +327,7 @@ class Verbs:
         version = resource.type.api_versions[-1] if resource.type.api_versions else ""
         return Context(self.store, parsed, resource.type, "", version, {}, "", "", resource)
 
-    # Locks and surroundings
-
-    @contextmanager
-    def _locked(self, ctx: Context, kind: ResourceType) -> Iterator[str]:
-        """Hold the type's lock while a request is handled; an operation may take it over."""
-        if kind.lock is None:
-            yield ""
-            return
-        levels = kind.name.count("/") - kind.lock.count("/")
-        holder = ctx.id.ancestor(levels) if levels else ctx.id.text
-        key = ids.key(holder)
-        if key in self._locks:
-            raise kind.lock_error(ctx, holder) if kind.lock_error else errors.busy(holder)
-        self._locks[key] = "request"
-        try:
-            yield key
-        finally:
-            if self._locks.get(key) == "request":
-                del self._locks[key]
+    # Surroundings
 
     def clear(self) -> None:
         """Forget operations and locks."""
@@ -356,8 +337,7 @@ class Verbs:
     def restore(self, operation: Operation) -> None:
         """Take back a saved operation, with the lock it held."""
         self.operations.restore(operation)
-        if operation.lock:
-            self._locks[operation.lock] = operation.id
+        self._locks.hand_over(operation.lock, operation.id)
 
     def _require_surroundings(self, ctx: Context, kind: ResourceType) -> None:
         arm_id = ctx.id
@@ -390,45 +370,6 @@ class Verbs:
         self._require_group(ctx)
         self._require_scope(ctx, kind)
         return kind.missing(ctx) if kind.missing else errors.resource_not_found(ctx.id)
-
-
-def encoded(resource: Resource) -> bytes:
-    """The resource as JSON text, made once per change."""
-    if resource.encoded is None:
-        resource.encoded = json.dumps(resource.body, separators=(",", ":")).encode()
-    return resource.encoded
-
-
-def merge(before: JSON, changes: JSON) -> JSON:
-    """PATCH as most types do it: top-level members replaced, `properties` merged, null removes."""
-    result = deepcopy(before)
-    for name, value in changes.items():
-        if name == "properties" and isinstance(value, dict):
-            result["properties"] = merge_patch(result.get("properties") or {}, value)
-        elif value is None:
-            result.pop(name, None)
-        else:
-            result[name] = deepcopy(value)
-    return result
-
-
-def merge_patch(before: JSON, changes: JSON) -> JSON:
-    """RFC 7386: merged at every depth, null removes."""
-    result = dict(before)
-    for name, value in changes.items():
-        if value is None:
-            result.pop(name, None)
-        elif isinstance(value, dict) and isinstance(result.get(name), dict):
-            result[name] = merge_patch(result[name], value)
-        else:
-            result[name] = deepcopy(value)
-    return result
-
-
-def _object(body: Any) -> JSON:
-    if not isinstance(body, dict):
-        raise errors.bad_content("the body is not a JSON object")
-    return body
 
 
 def _check_location(ctx: Context, wanted: JSON) -> None:

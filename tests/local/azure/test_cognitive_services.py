@@ -286,6 +286,8 @@ async def test_quota_is_counted_per_subscription_region_and_usage_name(client: C
     assert found["AccountCount"] == 1
     await client.send("DELETE", f"{client.account}/deployments/aa")
     assert (await client.a_deployment("cc", capacity=900)).status == 201
+    client.azure.backdoor.patch(f"{client.account}/deployments/cc", {"sku": {"capacity": 1}})
+    assert (await client.a_deployment("dd", capacity=899)).status == 201
 
 
 @pytest.mark.parametrize(
