@@ -298,7 +298,7 @@ async def test_quota_is_counted_per_subscription_region_and_usage_name(client: C
         (deployment_body(sku="Turbo"), "InvalidResourceProperties"),
         (deployment_body(raiPolicyName="nobody-made-it"), "InvalidResourceProperties"),
         (deployment_body(sku="GlobalProvisionedManaged", capacity=16), "InvalidResourceProperties"),
-        (deployment_body(sku="GlobalProvisionedManaged", capacity=15), "InsufficientQuota"),
+        (deployment_body(sku="GlobalProvisionedManaged", capacity=1015), "InsufficientQuota"),
     ],
 )
 async def test_what_the_catalogue_does_not_offer_is_refused(

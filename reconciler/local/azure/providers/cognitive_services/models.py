@@ -222,7 +222,8 @@ MODELS: tuple[Model, ...] = (
            publisher="OpenAI", default=False, capabilities="chatCompletion agentsV2"),
 )  # fmt: skip
 
-# Limits as recorded; other names have `OTHER_LIMIT`.
+# Limits as recorded, but for provisioned throughput, which that subscription had none of; other
+# names have `OTHER_LIMIT`.
 LIMITS: Mapping[str, int] = {
     "OpenAI.Standard.gpt-4o": 149,
     "OpenAI.GlobalStandard.gpt-4o": 450,
@@ -255,11 +256,11 @@ LIMITS: Mapping[str, int] = {
     "OpenAI.Standard.text-embedding-ada-002": 350,
     "OpenAI.GlobalStandard.gpt-image-1": 3,
     "OpenAI.Standard.whisper": 3,
-    "OpenAI.ProvisionedManaged": 0,
-    "OpenAI.DataZoneProvisionedManaged": 0,
-    "OpenAI.GlobalProvisionedManaged": 0,
-    "AIServices.DataZoneProvisionedManaged": 0,
-    "AIServices.GlobalProvisionedManaged": 0,
+    "OpenAI.ProvisionedManaged": 300,
+    "OpenAI.DataZoneProvisionedManaged": 300,
+    "OpenAI.GlobalProvisionedManaged": 300,
+    "AIServices.DataZoneProvisionedManaged": 300,
+    "AIServices.GlobalProvisionedManaged": 300,
     "AIServices.GlobalStandard.MaaS": 600,
     "AIServices.GlobalStandard.Llama-3.3-70B-Instruct": 250,
     "AIServices.GlobalStandard.Llama-4-Maverick-17B-128E-Instruct-FP8": 250,
