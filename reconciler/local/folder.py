@@ -69,7 +69,10 @@ def _limits(found: list[tuple[str, int]], folder: str) -> list[SpecError]:
     if len(found) > MAX_FILES:
         return [SpecError("", f"there are more than {MAX_FILES:,} YAML files in {folder}")]
     errors = [
-        SpecError(f"{path}:1:1", f"the file is larger than {MAX_FILE_BYTES >> 20} MiB: split it")
+        SpecError(
+            f"{Path(folder).name}/{path}:1:1",
+            f"the file is larger than {MAX_FILE_BYTES >> 20} MiB: split it",
+        )
         for path, size in found
         if size > MAX_FILE_BYTES
     ]

@@ -54,7 +54,9 @@ def plain(text: str) -> Json:
     if text in _WORDS:
         return _WORDS[text]
     if text.lower() in _SWITCHES:
-        return Surprise(f"{text} is a boolean to some YAML readers: write true or false, or quote")
+        return Surprise(
+            f"{text} is a boolean to some YAML readers: write true or false, or quote it"
+        )
     if text[0] not in _FIRST:
         return text
     if text == "<<":
