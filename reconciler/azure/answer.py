@@ -17,6 +17,7 @@ from reconciler.core.body import member
 from reconciler.core.model import Json
 
 LONGEST_MESSAGE: Final = 600
+LONGEST_WAIT_S: Final = 86_400.0
 SHORTEST_SECRET: Final = 4
 """Shorter values are not hidden: they would blot out ordinary words."""
 
@@ -86,18 +87,19 @@ def parsed(content: bytes) -> Json:
 
 
 def retry_after_s(text: str | None, now: datetime) -> float | None:
-    """Seconds or an HTTP date; None for anything else. Never negative."""
+    """Seconds or an HTTP date; None for anything else. Never negative, never more than a day."""
     if not text:
         return None
     try:
-        return max(0.0, float(text)) if text.strip().isdecimal() else _until(text, now)
+        wait = float(text) if text.strip().isdecimal() else _until(text, now)
     except ValueError:
         return None
+    return min(max(0.0, wait), LONGEST_WAIT_S)
 
 
 def _until(text: str, now: datetime) -> float:
     moment = parsedate_to_datetime(text)
-    return max(0.0, (moment.astimezone(now.tzinfo) - now).total_seconds())
+    return (moment.astimezone(now.tzinfo) - now).total_seconds()
 
 
 def said(body: Json, hide: Collection[str] = ()) -> Said:

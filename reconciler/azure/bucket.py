@@ -12,7 +12,8 @@ from typing import Final
 from reconciler.azure.settings import Limits
 from reconciler.ports import Clock
 
-SHORTEST_S: Final = 0.001
+SLACK_S: Final = 0.001
+"""Waited longer than computed, so that rounding never makes a request early."""
 ALMOST_ONE: Final = 1 - 1e-6
 
 OPERATIONS: Final = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
@@ -57,10 +58,10 @@ class Bucket:
         self._fill()
         closed = self._closed_until - self._clock.monotonic()
         if closed > 0:
-            return max(closed, SHORTEST_S)
+            return closed + SLACK_S
         if self._tokens >= ALMOST_ONE:
             return 0
-        return max((1 - self._tokens) / self._per_second, SHORTEST_S)
+        return (1 - self._tokens) / self._per_second + SLACK_S
 
     def _fill(self) -> None:
         now = self._clock.monotonic()

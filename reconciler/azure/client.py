@@ -193,10 +193,11 @@ def unanswered(attempt: str, error: AzureError, host: str) -> ReconcilerError:
             "managed identities that exist here."
         )
     if unsent(error):
+        why = shown(str(error.inner_exception))
         return Transient(
-            f"Azure could not be reached to {attempt}: no connection to {host} "
-            f"({shown(str(error.inner_exception))}). Check the network, the proxy (HTTPS_PROXY), "
-            "and RECONCILER_ARM_ENDPOINT."
+            f"Azure could not be reached to {attempt}: no connection to {host} ({why}). "
+            "Check the network, the proxy (HTTPS_PROXY), the "
+            "trusted certificates (SSL_CERT_FILE) and RECONCILER_ARM_ENDPOINT."
         )
     if isinstance(error, ServiceRequestError | ServiceResponseError):
         return Transient(

@@ -31,6 +31,7 @@ BUSY: Final = frozenset(
         "principalnotfound",
     }
 )
+NO_REASON: Final = "it gave no reason"
 BUSY_WORDS: Final = re.compile(
     r"another operation|state is not terminal"
     r"|in (?:Accepted|\w+ing) provisioning state|in state '?(?:Accepted|\w+ing)\b",
@@ -63,7 +64,7 @@ def refusal(
     what = said(answer.body, hide)
     how = nature(answer.status, what)
     named = _named(what.code or f"HTTP {answer.status}", answer.request_id)
-    message = what.message or ("no explanation" if answer.status != 404 else "it was not found")
+    message = _message(what) or ("it was not found" if answer.status == 404 else NO_REASON)
     if how == "throttled":
         text = f"Azure asked to slow down, so it was not possible yet to {attempt}"
         return Transient(f"{text}: {message} {named}", retry_after_s)
@@ -76,10 +77,12 @@ def refusal(
     return _permanent(attempt, answer.status, what, message, named, answer.request_id)
 
 
-def failed_operation(attempt: str, error: object, request_id: str) -> Permanent:
+def failed_operation(
+    attempt: str, error: object, request_id: str, hide: Collection[str] = ()
+) -> Permanent:
     """The error for work that Azure accepted and then gave up."""
-    what = said(error if isinstance(error, Mapping) else {})
-    message = what.message or "no explanation"
+    what = said(error if isinstance(error, Mapping) else {}, hide)
+    message = _message(what) or NO_REASON
     named = _named(what.code or "Failed", request_id)
     way = way_out(0, what)
     return Permanent(
@@ -96,6 +99,11 @@ def _permanent(
     return Permanent(
         _joined(text, way_out(status, what)), status=status, code=what.code, request_id=request_id
     )
+
+
+def _message(what: Said) -> str:
+    """Azure's words, ready for what follows them in brackets."""
+    return what.message.removesuffix(".")
 
 
 def _named(code: str, request_id: str) -> str:

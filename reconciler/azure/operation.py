@@ -5,7 +5,7 @@ Azure names a place to ask in one of three ways, in this order of trust: ``Azure
 https://github.com/Azure/azure-resource-manager-rpc/blob/master/v1.0/async-api-reference.md
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -45,10 +45,17 @@ def begun(target: Target, verb: str, answer: Answer, now: datetime) -> Operation
     return replace(operation, done=True)
 
 
-def advanced(operation: Operation, answer: Answer, attempt: str, now: datetime) -> Operation:
+def advanced(
+    operation: Operation,
+    answer: Answer,
+    attempt: str,
+    now: datetime,
+    hide: Collection[str] = (),
+) -> Operation:
     """The operation after one successful answer from its status URL.
 
-    Raises Permanent when Azure gave up, with Azure's reason.
+    Raises Permanent when Azure gave up, with Azure's reason, in which the values in ``hide`` are
+    not repeated.
     """
     operation = replace(
         operation,
@@ -57,7 +64,8 @@ def advanced(operation: Operation, answer: Answer, attempt: str, now: datetime) 
     )
     word = _word(operation, answer)
     if word in FAILED:
-        raise failed_operation(attempt, member(answer.body, "error", None), operation.request_id)
+        error = member(answer.body, "error", None)
+        raise failed_operation(attempt, error, operation.request_id, hide)
     if word == DONE:
         return replace(operation, done=True)
     moved = answer.headers.get("Location")

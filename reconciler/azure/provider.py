@@ -32,7 +32,7 @@ class ArmProvider:
         self._client, self._kinds = client, kinds
         self._endpoint = client.endpoint
         self._recent = Recent(client.clock, client.settings.patience_s)
-        self._secrets = SecretReader(client, kinds)
+        self._secrets = SecretReader(client, kinds, self._recent)
         self._verifier = Verifier(client, kinds, self.read)
 
     async def close(self) -> None:
@@ -69,17 +69,14 @@ class ArmProvider:
     async def put(self, target: Target, properties: Properties) -> Operation:
         attempt = self._words("put", target)
         url = self._endpoint.url(target.arm_id, target.api_version)
-        values: list[str] = []
-        body = await self._secrets.resolve(
-            to_body(self._kinds[target.kind], properties), found=values
-        )
+        body = await self._secrets.resolve(to_body(self._kinds[target.kind], properties))
         answer = await self._recent.settle(
             lambda: self._client.arm("PUT", url, attempt, body),
             self._recent.parents(target.arm_id),
             attempt,
         )
         if answer.status not in OK:
-            raise self._refusal(attempt, answer, values)
+            raise self._refusal(attempt, answer)
         self._recent.wrote(target.arm_id)
         return self._begun(target, "put", answer)
 
@@ -115,7 +112,8 @@ class ArmProvider:
             return lro.ask_the_resource(operation)
         if answer.status not in OK:
             raise self._refusal(f"see how far it is to {attempt}", answer)
-        after = lro.advanced(operation, answer, attempt, self._client.clock.now())
+        now = self._client.clock.now()
+        after = lro.advanced(operation, answer, attempt, now, self._secrets.known())
         if after.done and after.verb == "put" and self._kinds[after.target.kind].healthy:
             return await self._poll_resource(lro.ask_the_resource(after), attempt)
         return after
@@ -183,11 +181,11 @@ class ArmProvider:
         title = self._kinds[target.kind].title
         return f"{VERBS.get(verb, verb)} {title} {'/'.join(names_of(target.arm_id))}"
 
-    def _refusal(self, attempt: str, answer: Answer, hide: Iterable[str] = ()) -> ReconcilerError:
+    def _refusal(self, attempt: str, answer: Answer) -> ReconcilerError:
         if answer.status in OK:
             return Permanent(f"Azure's answer when asked to {attempt} was not understood")
         wait = answer.retry_after_s(self._client.clock.now())
-        return refusal(attempt, answer, wait, tuple(hide))
+        return refusal(attempt, answer, wait, self._secrets.known())
 
 
 def _id_in(collection: str, item: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ Azure/terraform-provider-azapi, internal/retry/retryable_errors.go.
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
-from reconciler.azure.answer import Answer
+from reconciler.azure.answer import Answer, said
 from reconciler.azure.errors import refusal
 from reconciler.azure.patience import pauses
 from reconciler.core.arm import parent_of
@@ -20,6 +20,11 @@ SHOWN_AFTER_S: Final = 300.0
 ROLE_WORKS_AFTER_S: Final = 600.0
 ROLE: Final = "/providers/microsoft.authorization/roleassignments/"
 AGAIN_S: Final = 30.0
+MISSING: Final = frozenset(
+    {"notfound", "resourcenotfound", "resourcegroupnotfound", "parentresourcenotfound"}
+    | {"usererror", "roleassignmentnotfound"}
+)
+"""Codes that say that a resource is missing, and not something it names (an offer, a model)."""
 
 
 class Recent:
@@ -53,7 +58,8 @@ class Recent:
     async def settle(
         self, send: Callable[[], Awaitable[Answer]], about: Iterable[str], attempt: str
     ) -> Answer:
-        """The answer, once it is not merely too early for it.
+        """The answer, once it is not merely too early for it: ``about`` are the ids of what has
+        to be seen. What was refused is sent again as it is.
 
         Raises Transient when it is still too early after this call's patience.
         """
@@ -75,8 +81,15 @@ class Recent:
         now = self._clock.monotonic()
         if answer.status == 403 and now < self._role_until:
             return True
+        if answer.status == 404 and not _about_a_resource(answer):
+            return False
         return any(self._written.get(one.lower(), now) > now for one in ids)
 
     def _too_early(self, attempt: str, answer: Answer) -> Transient:
         reason = refusal(attempt, answer)
         return Transient(f"Azure does not see yet what was just written. {reason}", AGAIN_S)
+
+
+def _about_a_resource(answer: Answer) -> bool:
+    codes = said(answer.body).codes
+    return not codes or codes[0].lower() in MISSING

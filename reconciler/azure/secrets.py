@@ -4,6 +4,7 @@ A value exists in the body that is about to be sent, and for minutes in this obj
 https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret
 """
 
+import asyncio
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -13,6 +14,7 @@ from reconciler.azure.answer import Answer
 from reconciler.azure.client import Client
 from reconciler.azure.endpoint import is_loopback
 from reconciler.azure.errors import refusal
+from reconciler.azure.recent import Recent
 from reconciler.core.arm import type_of
 from reconciler.core.body import at, member
 from reconciler.core.errors import Permanent
@@ -32,8 +34,8 @@ NAME: Final = re.compile(r"[0-9a-zA-Z-]{1,127}")
 class SecretReader:
     """Values of secrets. Shows none of them: not in repr, logs or errors."""
 
-    def __init__(self, client: Client, kinds: Mapping[str, Kind]) -> None:
-        self._client = client
+    def __init__(self, client: Client, kinds: Mapping[str, Kind], recent: Recent) -> None:
+        self._client, self._recent = client, recent
         self._versions = {
             place.arm_type.lower(): place.api_version
             for kind in kinds.values()
@@ -42,17 +44,19 @@ class SecretReader:
         self._values: dict[Secret, tuple[float, str]] = {}
         self._vaults: dict[str, str] = {}
 
-    async def resolve(self, body: Json, found: list[str]) -> Json:
-        """``body`` with every Secret replaced by its value, which is added to ``found``."""
+    async def resolve(self, body: Json) -> Json:
+        """``body`` with every Secret replaced by its value."""
         if isinstance(body, Secret):
-            value = await self.value(body)
-            found.append(value)
-            return value
+            return await self.value(body)
         if isinstance(body, Mapping):
-            return {name: await self.resolve(item, found) for name, item in body.items()}
+            return {name: await self.resolve(item) for name, item in body.items()}
         if isinstance(body, list | tuple):
-            return [await self.resolve(item, found) for item in body]
+            return [await self.resolve(item) for item in body]
         return body
+
+    def known(self) -> tuple[str, ...]:
+        """Every value read so far: what no message may repeat."""
+        return tuple(value for _, value in self._values.values())
 
     async def value(self, secret: Secret) -> str:
         """The value; Permanent, naming the secret and the way out, when it cannot be had."""
@@ -68,22 +72,22 @@ class SecretReader:
 
         Settings and keys have no version that could be seen; what may not be read is left out.
         """
-        found: dict[Secret, str] = {}
-        for secret in secrets:
-            if not secret.vault:
-                continue
-            if secret.version:
-                found[secret] = secret.version
-                continue
-            path = f"{secret.vault}/secrets/{_name(secret)}"
-            url = self._client.endpoint.url(path, VAULT_API)
-            answer = await self._client.arm("GET", url, f"see the version of {secret}")
-            version = at(answer.body, "properties.secretUriWithVersion")
-            if answer.status == 200 and isinstance(version, str):
-                found[secret] = version
-            elif answer.status not in (200, 403, 404):
-                raise self._refusal(f"see the version of {secret}", answer)
-        return found
+        wanted = [secret for secret in dict.fromkeys(secrets) if secret.vault]
+        versions = await asyncio.gather(*map(self._version, wanted))
+        return {s: v for s, v in zip(wanted, versions, strict=True) if v is not None}
+
+    async def _version(self, secret: Secret) -> str | None:
+        if secret.version:
+            return secret.version
+        attempt = f"see the version of {secret}"
+        path = f"{secret.vault}/secrets/{_name(secret)}"
+        answer = await self._client.arm("GET", self._client.endpoint.url(path, VAULT_API), attempt)
+        if answer.status in (403, 404):
+            return None
+        version = at(answer.body, "properties.secretUriWithVersion")
+        if answer.status != 200 or not isinstance(version, str):
+            raise self._refusal(attempt, answer)
+        return version
 
     async def _read(self, secret: Secret) -> str:
         if secret.setting:
@@ -97,11 +101,12 @@ class SecretReader:
         attempt = f"read {secret}"
         base = await self._vault_uri(secret.vault, attempt)
         version = f"/{quote(secret.version, safe='')}" if secret.version else ""
-        answer = await self._client.data(
-            "GET",
-            f"{base}/secrets/{_name(secret)}{version}?api-version={DATA_API}",
+        url = f"{base}/secrets/{_name(secret)}{version}?api-version={DATA_API}"
+        audience = self._client.settings.vault_audience
+        answer = await self._recent.settle(
+            lambda: self._client.data("GET", url, attempt, audience=audience),
+            (f"{secret.vault}/secrets/{secret.name}",),
             attempt,
-            audience=self._client.settings.vault_audience,
         )
         value = member(answer.body, "value", None)
         if answer.status != 200 or not isinstance(value, str):
@@ -113,7 +118,9 @@ class SecretReader:
         key = vault.lower()
         if key not in self._vaults:
             url = self._client.endpoint.url(vault, VAULT_API)
-            answer = await self._client.arm("GET", url, attempt)
+            answer = await self._recent.settle(
+                lambda: self._client.arm("GET", url, attempt), (vault,), attempt
+            )
             uri = at(answer.body, "properties.vaultUri")
             if answer.status != 200 or not isinstance(uri, str):
                 raise self._refusal(attempt, answer)
@@ -134,7 +141,9 @@ class SecretReader:
         if version is None:
             raise Permanent(f"It is not known how to list keys of {type_of(secret.keys_of)}")
         url = self._client.endpoint.url(f"{secret.keys_of}/listKeys", version)
-        answer = await self._client.arm("POST", url, attempt)
+        answer = await self._recent.settle(
+            lambda: self._client.arm("POST", url, attempt), (secret.keys_of,), attempt
+        )
         value = key_in(answer.body, secret.name)
         if answer.status != 200:
             raise self._refusal(attempt, answer)

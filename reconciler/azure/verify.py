@@ -16,7 +16,7 @@ from reconciler.azure.errors import refusal
 from reconciler.azure.patience import pauses
 from reconciler.azure.secrets import key_in
 from reconciler.core.arm import names_of, parent_of, type_of
-from reconciler.core.errors import Permanent
+from reconciler.core.errors import Permanent, Transient
 from reconciler.core.kinds.kind import Kind
 from reconciler.core.model import ABSENT, Observed, Properties, Target, Verify
 
@@ -50,15 +50,14 @@ class Verifier:
         until = clock.monotonic() + verify.timeout_s
         body = dict(verify.request)
         for pause in pauses():
-            answer = await self._client.data(
-                "POST",
-                url,
-                attempt,
-                audience=kind.probe.audience,
-                headers=headers,
-                body=body,
-                patient=False,
-            )
+            late = clock.monotonic() + pause > until
+            try:
+                answer = await self._ask(url, attempt, kind.probe.audience, headers, body)
+            except Transient:
+                if late:
+                    raise
+                await clock.sleep(pause)
+                continue
             other = _with_other_limit(body, answer)
             if other is not None:
                 body = other
@@ -69,6 +68,14 @@ class Verifier:
                 break
             await clock.sleep(wait)
         return answer.status, answer.body
+
+    async def _ask(
+        self, url: str, attempt: str, audience: str, headers: dict[str, str], body: Properties
+    ) -> Answer:
+        """One attempt. A smoke test may be sent again: it changes nothing."""
+        return await self._client.data(
+            "POST", url, attempt, audience=audience, headers=headers, body=body, patient=False
+        )
 
     async def _headers(self, target: Target, kind: Kind, attempt: str) -> dict[str, str]:
         """A key as a bearer, where the probe goes by keys; else none (a token is added)."""

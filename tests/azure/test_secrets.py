@@ -7,6 +7,7 @@ import pytest
 
 from reconciler.azure.client import Client
 from reconciler.azure.provider import ArmProvider
+from reconciler.azure.recent import Recent
 from reconciler.azure.secrets import SecretReader, key_in
 from reconciler.core.errors import Permanent, ReconcilerError
 from reconciler.core.kinds import KINDS
@@ -75,7 +76,7 @@ async def test_a_secret_comes_from_where_it_says(
     script: Script, client: Client, secret: Secret, expected: str
 ) -> None:
     script.replies.append(vault(script))
-    assert await SecretReader(client, KINDS).value(secret) == expected
+    assert await SecretReader(client, KINDS, Recent(client.clock, 45)).value(secret) == expected
     if secret.version:
         assert script.seen[-1].raw_path == "/vault/secrets/search-key/v1?api-version=7.4"
 
@@ -95,7 +96,7 @@ async def test_only_key_vaults_own_hosts_are_asked(
 ) -> None:
     script.replies.append(vault(script, uri))
     with pytest.raises(Permanent, match="no Key Vault host"):
-        await SecretReader(client, KINDS).value(IN_VAULT)
+        await SecretReader(client, KINDS, Recent(client.clock, 45)).value(IN_VAULT)
     assert len(script.seen) == 1
 
 
@@ -103,7 +104,7 @@ async def test_a_value_is_kept_for_minutes_only(
     script: Script, client: Client, clock: JumpClock
 ) -> None:
     script.replies.append(vault(script))
-    reader = SecretReader(client, KINDS)
+    reader = SecretReader(client, KINDS, Recent(client.clock, 45))
     await reader.value(IN_VAULT)
     await reader.value(IN_VAULT)
     assert len(script.seen) == 2
@@ -125,7 +126,7 @@ async def test_versions_are_seen_without_reading_values(
 
 async def test_what_cannot_be_had_is_named_with_the_way_out(script: Script, client: Client) -> None:
     script.replies.append(vault(script))
-    reader = SecretReader(client, KINDS)
+    reader = SecretReader(client, KINDS, Recent(client.clock, 45))
     with pytest.raises(Permanent, match="set RECONCILER_SECRET_MISSING"):
         await reader.value(Secret(setting="MISSING"))
     with pytest.raises(Permanent, match="lists no key 'key9'"):

@@ -10,6 +10,7 @@ from reconciler.core.model import Verify
 from tests.azure.scripted import (
     ACCOUNT_ID,
     DEPLOYMENT_ID,
+    DROP,
     GROUP,
     TOKEN,
     JumpClock,
@@ -27,7 +28,7 @@ CHAT = "/data/openai/deployments/chat/chat/completions"
 class Azure:
     """An account with a deployment; the data plane answers what ``replies`` holds."""
 
-    def __init__(self, script: Script, *replies: tuple[int, Any], endpoint: str = "") -> None:
+    def __init__(self, script: Script, *replies: Any, endpoint: str = "") -> None:
         self.replies = list(replies)
         self.endpoint = endpoint or f"{script.url}/data/"
         self.asked: list[Seen] = []
@@ -44,8 +45,8 @@ class Azure:
         if path.endswith("/onlineEndpoints/e"):
             return 200, {}, {"properties": {"scoringUri": f"{self.endpoint}score"}}
         self.asked.append(seen)
-        status, body = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-        return status, {}, body
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        return DROP if reply is DROP else (reply[0], {}, reply[1])
 
 
 def error(code: str, message: str = "no") -> dict[str, Any]:
@@ -67,10 +68,10 @@ async def test_what_is_not_spread_yet_is_asked_again(
     script: Script, provider: ArmProvider, clock: JumpClock
 ) -> None:
     early = [(404, error("DeploymentNotFound")), (401, None), (403, None), (429, None), (503, None)]
-    azure = Azure(script, *early, (200, PONG))
+    azure = Azure(script, DROP, *early, (200, PONG))
     assert (await provider.verify(target(), Verify(PING)))[0] == 200
-    assert len(azure.asked) == 6
-    assert len(clock.slept) == 5
+    assert len(azure.asked) == 7
+    assert len(clock.slept) == 6
 
 
 async def test_the_last_answer_counts_when_the_time_is_up(
