@@ -16,9 +16,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-CHANGED = "rg-ai-dev"
-"""The resource group of the environment that is shown."""
-
 
 class Story:
     """Tells what happens, runs it, and checks that it happened."""
@@ -35,7 +32,7 @@ class Story:
         self.console.print(f"[dim]$[/] [bold]reconciler {' '.join(arguments)}[/]")
         sys.stdout.flush()
         command = [sys.executable, "-m", "reconciler", *arguments]
-        answer = subprocess.run(command, env=self.environment, check=False).returncode
+        answer = subprocess.run(command, env=self.environment, check=False).returncode  # noqa: S603
         if answer != expect:
             self.console.print(f"[red]The demo expected exit code {expect}, not {answer}.[/]")
             raise SystemExit(1)
@@ -45,7 +42,9 @@ class Story:
 def emulated_azure(environment: dict[str, str]) -> Iterator[dict[str, object]]:
     """An emulated Azure in its own process; ends with the block."""
     command = [sys.executable, "-m", "reconciler", "emulate", "azure", "--time-scale", "0.02"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
+    with subprocess.Popen(  # noqa: S603 - ourselves
+        command, stdout=subprocess.PIPE, env=environment, text=True
+    ) as process:
         assert process.stdout is not None
         try:
             line = process.stdout.readline()
@@ -69,13 +68,12 @@ def change_by_hand(arm: str, arm_id: str, patch: dict[str, object]) -> None:
         pass
 
 
-def find_deployment(arm: str) -> str:
-    """The ARM id of a model deployment that the demo may tamper with."""
-    with urllib.request.urlopen(f"{arm}/_emulator/resources", timeout=10) as answer:  # noqa: S310
-        resources = json.load(answer)["value"]
-    kind = "microsoft.cognitiveservices/accounts/deployments"
-    ids = [one["id"] for one in resources if str(one.get("type", "")).lower() == kind]
-    return min(ids)
+def tamper_with(subscription: str) -> str:
+    """The ARM id of the deployment that the demo changes by hand."""
+    return (
+        f"/subscriptions/{subscription}/resourceGroups/rg-ai-dev/providers"
+        "/Microsoft.CognitiveServices/accounts/aoai-contoso-dev/deployments/chat"
+    )
 
 
 def main() -> None:
@@ -84,6 +82,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder:
         environment = {**os.environ, "RECONCILER_STATE": f"sqlite:{folder}/state.db"}
         environment["RECONCILER_POLL_S"] = "0.2"
+        for name in ("HF_TOKEN", "WEATHER_KEY"):  # secrets that specs/ names as settings
+            environment[f"RECONCILER_SECRET_{name}"] = f"a made-up {name.lower()}"
         with emulated_azure(environment) as started:
             arm = str(started["arm"])
             given = started["environment"]
@@ -104,7 +104,7 @@ def tell(story: Story, arm: str) -> None:
     story.run("apply", "-e", "dev", "--yes")
     story.say("The second plan is empty.")
     story.run("plan", "-e", "dev", "--detailed-exitcode", expect=0)
-    deployment = find_deployment(arm)
+    deployment = tamper_with(story.environment["AZURE_SUBSCRIPTION_ID"])
     name = deployment.rpartition("/")[2]
     story.say(f'Somebody opens the portal and gives the deployment "{name}" another capacity …')
     change_by_hand(arm, deployment, {"sku": {"capacity": 3}})
