@@ -1,6 +1,8 @@
 """The adapter against the emulated Azure: whole lives of resources, conflicts, limits, faults."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +17,7 @@ from reconciler.core.kinds import KINDS
 from reconciler.core.model import Collection, Observed, Secret, Target, Verify
 from reconciler.local.azure import EmulatedAzure, Fault, ManualClock
 from reconciler.local.azure.server import SUBSCRIPTION
+from tests.azure.scripted import JumpClock, StaticCredential
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
 ACCOUNT = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/contoso"
@@ -193,3 +196,46 @@ async def test_failed_slow_work_is_told_with_azures_reason(cloud: Cloud) -> None
     cloud.azure.faults.add([Fault(method="PUT", path="/accounts/", operation_error=reason)])
     with pytest.raises(Permanent, match=r"and then failed: The region is on fire \[Boom"):
         await cloud.put("Account", ACCOUNT, FOUNDRY)
+
+
+LOOK = """
+import asyncio, os
+from reconciler.app import SystemClock
+from reconciler.azure import AzureSettings, build_provider
+
+async def look():
+    provider = build_provider(
+        AzureSettings(endpoint=os.environ["RECONCILER_ARM_ENDPOINT"]), SystemClock()
+    )
+    try:
+        path = f"/subscriptions/{os.environ['AZURE_SUBSCRIPTION_ID']}/resourcegroups"
+        print(await provider.query(path, "2021-04-01"))
+    finally:
+        await provider.close()
+
+asyncio.run(look())
+"""
+
+
+async def test_tls_works_with_a_trusted_certificate() -> None:
+    async with EmulatedAzure(tls=True) as azure:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            LOOK,
+            env={**os.environ, **azure.environment()},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output = (await process.communicate())[0].decode()
+    assert output.strip() == "[]"
+
+
+async def test_an_untrusted_certificate_is_refused_with_what_to_check() -> None:
+    async with EmulatedAzure(tls=True) as azure:
+        client = Client(AzureSettings(endpoint=azure.url), StaticCredential(), JumpClock())  # type: ignore[arg-type]  # enough of a credential
+        try:
+            with pytest.raises(Transient, match="SSL_CERT_FILE"):
+                await ArmProvider(client).query("/subscriptions", "2022-12-01")
+        finally:
+            await client.close()
+    assert len(azure.requests) == 0
