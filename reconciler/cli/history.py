@@ -72,7 +72,7 @@ def show(run_id: str, shape: Format) -> None:
 
     run = finish(_run(run_id))
     if run is None:
-        raise click.UsageError(f'there is no run "{run_id}"; `reconciler runs` lists them')
+        raise click.ClickException(f'there is no run "{run_id}"; `reconciler runs` lists them')
     now = datetime.now(UTC).isoformat()
     if shape == "json":
         click.echo(json.dumps(run_json(run), indent=2))

@@ -2,22 +2,22 @@
 
 import json
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from reconciler.cli.console import say, width, write
+from reconciler.cli.console import width, write
 from reconciler.cli.specs import ENVIRONMENT, SPECS, counted
 from reconciler.core.errors import Refused, Transient
 
 if TYPE_CHECKING:
     from reconciler.app import App
     from reconciler.core.model import Plan, Run
-    from reconciler.engine import Event, Progress, Reviewed
+    from reconciler.engine import Reviewed
 
 type Format = Literal["text", "markdown", "json"]
 
@@ -199,12 +199,13 @@ async def _apply(
 ) -> "Run | None":
     """The run as it stands; None when it was stopped before there was one."""
     from reconciler.cli.progress import reporter
+    from reconciler.cli.stop import stoppable
 
     async with opened() as app:
         if ask:
             shown = await _agree(app, source)
             agreed = agreed or shown
-        with _stoppable() as stop, reporter() as progress:
+        with reporter() as progress, stoppable(progress) as stop:
             try:
                 return await app.apply(
                     source.files,
@@ -223,7 +224,7 @@ async def _apply(
 
 
 async def _agree(app: "App", source: Source) -> "Reviewed":
-    """Show the plan and wait for a yes. Raises Abort without one."""
+    """Show the plan and wait for a yes; anything else ends the command."""
     from reconciler.cli.progress import reporter
     from reconciler.engine import Reviewed
 
@@ -232,7 +233,9 @@ async def _agree(app: "App", source: Source) -> "Reviewed":
     _show(made, source)
     if made.changes and not made.blocked:
         click.echo()
-        click.confirm(f"Apply this to {source.environment}?", abort=True)
+        if not click.confirm(f"Apply this to {source.environment}?"):
+            click.echo("Nothing was changed.", err=True)
+            raise click.exceptions.Exit(1)
     return Reviewed.of(made)
 
 
@@ -243,51 +246,3 @@ def _user() -> str:
     with suppress(OSError, KeyError):
         return getpass.getuser()
     return ""
-
-
-@dataclass
-class Stop:
-    """A person's wish to stop."""
-
-    asked: bool = False
-    begun: bool = field(default=False)
-
-    def watching(self, progress: "Progress") -> "Progress":
-        """The same reports, noticing when a run begins."""
-        from reconciler.engine import RunBegun
-
-        def report(event: "Event") -> None:
-            self.begun = self.begun or isinstance(event, RunBegun)
-            progress(event)
-
-        return report
-
-
-@contextmanager
-def _stoppable() -> Iterator[Stop]:
-    """The first signal asks a run to stop, the second one (or the first before a run) ends it."""
-    import asyncio
-    import signal
-
-    stop = Stop()
-    task = asyncio.current_task()
-    loop = asyncio.get_running_loop()
-    assert task is not None
-
-    def signalled() -> None:
-        if stop.asked or not stop.begun:
-            task.cancel()
-            return
-        stop.asked = True
-        words = "Stopping: what was sent to Azure continues there; apply again to go on."
-        say(((words, "warning"),))
-
-    for one in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(one, signalled)
-    try:
-        yield stop
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
-    finally:
-        for one in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(one)

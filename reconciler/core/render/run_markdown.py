@@ -36,7 +36,8 @@ def run_markdown(
 
 
 def _failure(row: Row, alerts: bool) -> list[str]:
-    request = f" Request {code(row.request_id)}." if row.request_id else ""
+    new = row.request_id and row.request_id not in row.detail
+    request = f" Request {code(row.request_id)}." if new else ""
     why = prose(shorten(row.detail, 800).removesuffix(".") or "no reason given")
     said = f"{prose(title_of(row.key))} {code(name_of(row.key))} **failed**: {why}.{request}"
     return ["> [!WARNING]", f"> {said}"] if alerts else [f"> **Warning**: {said}"]
