@@ -22,8 +22,42 @@ needs_contracts = pytest.mark.skipif("RECONCILER_CONTRACTS" not in os.environ, r
 # What the published types do not know and real answers have nevertheless (by type, with the
 # public recording that shows it).
 RECORDED_EXTRAS: dict[str, frozenset[str]] = {
+    # Azure/azure-service-operator, Test_Insights_Component_v1api20200202_CRUD
+    "microsoft.insights/components": frozenset({"/properties/Ver", "/properties/Retention"}),
+    # Azure/azure-service-operator, Test_Storage_StorageAccount_v20250601_CRUD
+    "microsoft.storage/storageaccounts": frozenset({"/properties/allowCrossTenantDelegationSas"}),
+    # Azure/azure-service-operator (2024-04-01) and Azure/azure-sdk-for-python (2024-10-01-preview)
+    "microsoft.machinelearningservices/workspaces": frozenset(
+        {"/etag", "/properties/networkAcls", "/properties/notebookInfo/isPrivateLinkEnabled"}
+        | {
+            f"/properties/{name}"
+            for name in (
+                "EnableSoftwareBillOfMaterials",
+                "allowRoleAssignmentOnRG",
+                "creationTime",
+                "ipAllowlist",
+                "linkedModelInventoryArmId",
+                "managedNetwork/changeableIsolationModes",
+                "managedNetwork/enableFirewallLog",
+                "managedNetwork/enableNetworkMonitor",
+                "sasGetterUri",
+                "sdkTelemetryAppInsightsKey",
+                "softDeleteEnabled",
+                "systemDatastoresAuthMode",
+            )
+        }
+    ),
+    "microsoft.machinelearningservices/workspaces/connections": frozenset(
+        {"/tags", "/location"}
+        | {
+            f"/properties/{name}"
+            for name in ("error", "peRequirement", "peStatus", "useWorkspaceManagedIdentity")
+        }
+    ),
     # Azure/azure-service-operator, Test_Cognitiveservices_v20250601
     "microsoft.cognitiveservices/accounts/projects": frozenset({"/kind", "/properties/internalId"}),
+    # Azure/azure-powershell, TestRai (2024-10-01)
+    "microsoft.cognitiveservices/accounts/raiblocklists": frozenset({"/properties/acsVersion"}),
     # Azure/azure-cli, test_account_connections_from_file (2026-01-15-preview)
     "microsoft.cognitiveservices/accounts/connections": frozenset(
         {"/tags", "/location", "/properties/credentials", "/properties/isDefault"}

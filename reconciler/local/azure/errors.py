@@ -21,6 +21,15 @@ def group_not_found(group: str) -> ArmError:
     return gateway(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
 
 
+def group_being_deleted(group: str) -> ArmError:
+    return gateway(
+        409,
+        "ResourceGroupBeingDeleted",
+        f"The resource group '{group}' is in deprovisioning state and cannot perform this "
+        "operation.",
+    )
+
+
 def subscription_not_found(subscription: str) -> ArmError:
     return gateway(
         404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found."

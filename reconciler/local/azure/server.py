@@ -30,6 +30,7 @@ from reconciler.local.azure.login import APP_SERVICE_PATH, Login
 from reconciler.local.azure.model import NULL, Reply
 from reconciler.local.azure.providers import providers
 from reconciler.local.azure.registry import Registry
+from reconciler.local.azure.settings import checked
 from reconciler.local.azure.state import StateFile
 from reconciler.local.azure.store import Store
 from reconciler.local.azure.throttle import Throttle
@@ -63,7 +64,7 @@ class Options:
     tenant: str = TENANT
     clients: Mapping[str, str] | None = None  # id: secret; None: any client is known
     readers: frozenset[str] = frozenset()
-    settings: Mapping[str, Any] = field(default_factory=dict)  # for providers
+    settings: Mapping[str, Any] = field(default_factory=dict)  # see settings.py
 
 
 class EmulatedAzure:
@@ -77,7 +78,7 @@ class EmulatedAzure:
         self.options = Options(**options)
         given = self.options
         self.registry = Registry(providers())
-        settings = {"subscriptions": given.subscriptions, **given.settings}
+        settings = {"subscriptions": given.subscriptions, **checked(given.settings)}
         self.store = Store(
             self.registry.types, given.clock, seed=given.seed, tenant=given.tenant,
             settings=settings,

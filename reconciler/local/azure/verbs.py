@@ -361,9 +361,12 @@ class Verbs:
 
     def _require_group(self, ctx: Context) -> None:
         group = ctx.id.group
-        if not group or ctx.id.types == ("resourceGroups",):
+        if not group:
             return
-        if self.store.find(f"/subscriptions/{ctx.id.subscription}/resourcegroups/{group}") is None:
+        found = self.store.find(f"/subscriptions/{ctx.id.subscription}/resourcegroups/{group}")
+        if found is not None and found.state == "Deleting" and ctx.method in ("PUT", "PATCH"):
+            raise errors.group_being_deleted(group)
+        if found is None and ctx.id.types != ("resourceGroups",):
             raise errors.group_not_found(group)
 
     def _missing(self, ctx: Context, kind: ResourceType) -> ArmError:

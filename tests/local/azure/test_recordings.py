@@ -95,7 +95,6 @@ ACCEPTED = (
     Accepted(r"raiContentFilters /value", LISTS),
     Accepted(r"raiBlocklistItems /value/0/etag$", "an item shows its etag, in the list too"),
     Accepted(r"private-endpoint .*privateEndpointConnections#", "made by another provider"),
-    Accepted(r"raiBlocklists .*acsVersion$", "not in the published types of any version"),
     Accepted(
         r"workspace-20210701.*KeyVault/vaults /properties/accessPolicies#",
         "a workspace enters its vault while it is made, here at the end",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from reconciler.local import azure
 from reconciler.local.azure import EmulatedAzure, ManualClock
+from reconciler.local.azure.settings import SETTINGS
 from tests.contracts import needs_contracts
 from tests.local.azure.client import GROUP_VERSION, Client, account_body
 
@@ -81,6 +85,9 @@ async def test_deleting_a_group_takes_time_and_takes_everything_with_it() -> Non
         assert deleted.headers["retry-after"] == "15"
         group = await client.send("GET", client.group, version=GROUP_VERSION)
         assert group.body["properties"]["provisioningState"] == "Deleting"
+        for path in (client.group, client.account):
+            late = await client.send("PUT", path, account_body(), version="2025-09-01")
+            assert (late.status, late.code) == (409, "ResourceGroupBeingDeleted")
         poll = await client.send("GET", deleted.headers["location"])
         assert (poll.status, poll.text, poll.headers["retry-after"]) == (202, "", "15")
         assert poll.headers["location"] == deleted.headers["location"]
@@ -206,6 +213,17 @@ async def test_the_same_seed_gives_the_same_ids() -> None:
             account = await client.send("GET", client.account)
             found.append(account.body["properties"]["internalId"])
     assert found[0] == found[1]
+
+
+def test_every_setting_that_is_read_is_described_and_unknown_ones_are_errors() -> None:
+    source = "".join(p.read_text() for p in Path(azure.__file__).parent.rglob("*.py"))
+    read = set(
+        re.findall(r"""\.setting\(\s*"([^"]+)\"|cloud\.settings\.get\(\s*"([^"]+)\"""", source)
+    )
+    names = {first or second for first, second in read} - {"subscriptions"}
+    assert names == set(SETTINGS)
+    with pytest.raises(ValueError, match="qouta"):
+        EmulatedAzure(settings={"qouta": {}})
 
 
 @needs_contracts

@@ -163,8 +163,10 @@ def _validate_blocklist(ctx: Context, _: JSON) -> None:
         raise invalid(f"The blocklist name '{ctx.name}' is invalid.")
 
 
-def _complete_blocklist(_: Context, body: JSON) -> JSON:
+def _complete_blocklist(ctx: Context, body: JSON) -> JSON:
     properties = {k: v for k, v in (body.get("properties") or {}).items() if v is not None}
+    if ctx.type is BLOCKLISTS:
+        properties.setdefault("acsVersion", 0)
     tags = {"tags": body["tags"]} if body.get("tags") is not None else {}
     return {**tags, "properties": properties}
 
