@@ -40,10 +40,10 @@ def _definition(role: Any, subscription: str) -> str:
     guid = text if re.match(GUID, text) else role_id(text)
     if guid is None:
         near = get_close_matches(text, ROLES, 1)
-        hint = f', did you mean "{near[0]}"' if near else ""
+        hint = f', did you mean "{near[0]}"?' if near else ""
         raise ValueError(
-            f'role "{text}" is none of the built-in roles known here{hint}? '
-            "Any other role can be given by its id"
+            f'role "{text}" is none of the built-in roles known here{hint}; '
+            "any other role can be given by its id"
         )
     return DEFINITION.format(subscription=subscription) + guid
 
