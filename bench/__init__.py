@@ -1,0 +1,1 @@
+"""Measurements against the emulated Azure; ``make bench`` prints a table of them."""

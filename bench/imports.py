@@ -1,0 +1,41 @@
+"""What starting costs: importing the package in fresh processes."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from statistics import median
+
+from bench.result import Result
+from bench.stage import Stage
+
+MOST_S = 0.4
+STATEMENTS = ("import reconciler.cli", "import reconciler.app, reconciler.azure.provider")
+PROGRAM = """
+import sys, time
+begun = time.perf_counter()
+{statement}
+took = time.perf_counter() - begun
+assert "azure.ai.ml" not in sys.modules, "azure-ai-ml takes a second: only who needs it imports it"
+from bench.worker import peak_mb
+print([took, peak_mb()])
+"""
+
+
+def imports(stage: Stage, times: int) -> Iterator[Result]:
+    for statement in STATEMENTS:
+        stage.say(statement)
+        program = PROGRAM.format(statement=statement)
+        _measure(program)  # once, so that everything is compiled and in the file cache
+        found = [_measure(program) for _ in range(times)]
+        took, held = (median(column) for column in zip(*found, strict=True))
+        yield Result(f"{statement}: time", took, "s", MOST_S)
+        yield Result(f"{statement}: memory", held, "MB")
+
+
+def _measure(program: str) -> tuple[float, float]:
+    done = subprocess.run(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, check=True, text=True
+    )
+    took, held = json.loads(done.stdout)
+    return took, held
