@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ import aiohttp
 import pytest_asyncio
 
 from reconciler.local.azure.server import SUBSCRIPTION, EmulatedAzure
+from reconciler.local.azure.traffic import Exchange
+from tests.contracts import check_exchange
 
 VERSIONS = {
     "microsoft.machinelearningservices": "2025-06-01",
@@ -48,6 +51,7 @@ class Arm:
     """Sends requests with a valid token; `path` may be relative to the group `rg`."""
 
     azure: EmulatedAzure
+    exchanges: list[Exchange]
     session: aiohttp.ClientSession
     client_id: str = ""
 
@@ -58,7 +62,8 @@ class Arm:
         self, method: str, path: str, body: Any = None, query: str = "", version: str = ""
     ) -> Got:
         arm_id = self.id(path)
-        version = version or next(v for k, v in VERSIONS.items() if k in arm_id.lower())
+        about = arm_id.lower().rpartition("/providers/")[2]
+        version = version or next(v for k, v in VERSIONS.items() if k in about)
         return await self.raw(
             method, f"{self.azure.url}{arm_id}?api-version={version}{query}", body
         )
@@ -94,12 +99,10 @@ class Arm:
 
     async def waited(self, answer: Got) -> Got:
         """Poll the operation an answer announced until it ends; the last poll's answer."""
-        url = answer.headers.get("azure-asyncoperation") or answer.headers.get("location")
-        if (
-            not url
-            or (answer.status not in (201, 202)
-            and "azure-asyncoperation" not in answer.headers)
-        ):
+        url = answer.headers.get("azure-asyncoperation")
+        if url is None and answer.status == 202:
+            url = answer.headers.get("location")
+        if url is None:
             return answer
         for _ in range(100):
             poll = await self.raw("GET", url)
@@ -114,20 +117,25 @@ class Arm:
 @pytest_asyncio.fixture
 async def emulated() -> AsyncIterator[Callable[..., Any]]:
     """Opens emulators with options of the test's choice and closes them."""
-    opened: list[EmulatedAzure] = []
+    opened: list[Arm] = []
     session = aiohttp.ClientSession()
 
     async def open_one(**options: Any) -> Arm:
-        azure = await EmulatedAzure(rate_limits=False, **options).__aenter__()
-        opened.append(azure)
-        arm = Arm(azure, session)
+        exchanges: list[Exchange] = []
+        azure = EmulatedAzure(rate_limits=False, on_exchange=exchanges.append, **options)
+        await azure.__aenter__()
+        arm = Arm(azure, exchanges, session)
+        opened.append(arm)
         await arm.put(GROUP, {"location": "eastus2"})
         return arm
 
     yield open_one
     await session.close()
-    for azure in opened:
-        await azure.__aexit__(None, None, None)
+    for arm in opened:
+        await arm.azure.__aexit__(None, None, None)
+    if "RECONCILER_CONTRACTS" in os.environ:  # test_contracts.py is skipped, and says so, if not
+        found = [problem for arm in opened for e in arm.exchanges for problem in check_exchange(e)]
+        assert not found, "\n".join(found)
 
 
 @pytest_asyncio.fixture

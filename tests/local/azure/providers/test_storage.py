@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from reconciler.local.azure.clock import ManualClock
 
 ACCOUNT = "Microsoft.Storage/storageAccounts/contosodata"
 BODY = {"location": "eastus2", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}}
@@ -29,12 +29,13 @@ async def test_a_second_put_answers_200_with_the_account(arm):
 
 
 async def test_keys_are_refused_while_the_account_is_provisioned(emulated):
-    arm = await emulated(time_scale=0.01)  # a fifth of a second
+    clock = ManualClock()
+    arm = await emulated(clock=clock, time_scale=1.0)
     await arm.put(ACCOUNT, BODY)
     refused = await arm.post(f"{ACCOUNT}/listKeys")
     assert (refused.status, refused.code) == (409, "StorageAccountIsNotProvisioned")
-    while (await arm.get(ACCOUNT)).properties["provisioningState"] != "Succeeded":
-        await asyncio.sleep(0.02)
+    assert (await arm.get(ACCOUNT)).properties["provisioningState"] == "Creating"
+    clock.advance(20)
     keys = await arm.post(f"{ACCOUNT}/listKeys")
     assert [k["keyName"] for k in keys.body["keys"]] == ["key1", "key2"]
 
