@@ -322,6 +322,39 @@ async def test_a_retired_model_is_listed_as_deprecated_and_cannot_be_deployed(
     assert refused.code == "ServiceModelDeprecated"
 
 
+async def test_without_a_version_the_default_one_is_deployed(client: Client) -> None:
+    await client.an_account()
+    body = deployment_body(model="gpt-4o")
+    del body["properties"]["model"]["version"], body["sku"]["capacity"]
+    made = await client.send("PUT", f"{client.account}/deployments/chat", body)
+    assert made.body["properties"]["model"]["version"] == "2024-11-20"
+    assert made.body["sku"]["capacity"] == 1
+
+
+async def test_model_and_sku_of_a_deployment_stay_and_its_tags_can_be_patched(
+    client: Client,
+) -> None:
+    await client.an_account()
+    await client.a_deployment()
+    assert (await client.a_deployment(model="gpt-4.1-mini")).status == 400
+    assert (await client.a_deployment(sku="Standard")).status == 400
+    patched = await client.send("PATCH", f"{client.account}/deployments/chat", {"tags": {"a": "b"}})
+    assert (patched.status, patched.body["tags"]) == (200, {"a": "b"})
+    assert patched.body["sku"]["capacity"] == 10
+
+
+async def test_provisioned_units_come_from_a_pool_whose_size_is_a_setting() -> None:
+    quota = {"eastus2": {"OpenAI.GlobalProvisionedManaged": 20}}
+    async with Client(EmulatedAzure(settings={"quota": quota})) as client:
+        await client.an_account()
+        units = {"sku": "GlobalProvisionedManaged", "capacity": 15}
+        assert (await client.a_deployment("first", **units)).status == 201
+        other = await client.a_deployment(
+            "second", model="gpt-5", version="2025-08-07", sku=units["sku"], capacity=15
+        )
+        assert other.code == "InsufficientQuota"
+
+
 async def test_two_writes_to_one_account_at_once_conflict() -> None:
     client, clock = slow()
     async with client:
