@@ -22,6 +22,8 @@ VERSIONS = {
     "microsoft.managedidentity": "2024-11-30",
     "microsoft.authorization": "2022-04-01",
     "microsoft.operationalinsights": "2023-09-01",
+    "microsoft.containerregistry": "2025-11-01",
+    "microsoft.network": "2025-01-01",
     "components": "2020-02-02",
     "autoscalesettings": "2022-10-01",
     "resourcegroups": "2025-04-01",
