@@ -228,7 +228,7 @@ def tokens(markdown: str) -> list[tuple[str, str, str]]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(texts)
 def test_foreign_text_changes_nothing_about_a_comment_but_words(text: str) -> None:
     for show in (
@@ -247,7 +247,7 @@ def words_outside_code(markdown: str) -> str:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(texts)
 def test_foreign_text_mentions_nobody_and_links_nothing(text: str) -> None:
     for made in (plan_markdown(a_plan_of(text), place=text), run_markdown(a_run_of(text))):
@@ -257,7 +257,7 @@ def test_foreign_text_mentions_nobody_and_links_nothing(text: str) -> None:
         assert not re.search(r"(?<!#)#\d", seen)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(texts)
 def test_foreign_text_cannot_steer_a_terminal(text: str) -> None:
     for lines in (plan_text(a_plan_of(text), place=text), run_text(a_run_of(text))):

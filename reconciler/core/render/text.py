@@ -62,7 +62,7 @@ def _change(change: Change, plan: Plan, pad: int, width: int) -> list[Line]:
         )
     ]
     rows = field_rows(change, max(24, width - 30))
-    column = min(40, max([20, *(len(row.name) for row in rows)]))
+    column = min(width // 2 - 4, max([20, *(len(row.name) for row in rows)]))
     room = max(24, width - column - 8)
     for row in field_rows(change, room):
         remark = ((f"   {row.remark}", change.action),) if row.remark else ()
@@ -104,7 +104,7 @@ def _checks(checks: Sequence[Check], width: int) -> list[Line]:
 def _ending(plan: Plan) -> list[Line]:
     remarks = check_counts(plan)
     level = plan.checks[0].level if plan.checks else ""
-    counted: Line = ((f"{counts(plan)}.", "strong"),)
+    counted: Line = ((f"{counts(plan.summary, len(plan.adopted))}.", "strong"),)
     if remarks:
         counted += ((f"   {remarks}.", level),)
     return [counted, ((f"Plan {plan.digest}. ", ""), (_next(plan), ""))]

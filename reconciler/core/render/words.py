@@ -25,6 +25,8 @@ SYMBOLS: Final[dict[Action, str]] = {"delete": "-", "replace": "±", "update": "
 DANGEROUS_WORDS: Final[dict[Action, str]] = {"delete": "delete", "replace": "replace"}
 """Both as nouns, for counting."""
 NAME_LIMIT: Final = 100
+SPEAKS_FOR_ITSELF: Final = ("sku", "model")
+"""Fields whose values are understood without the names inside."""
 
 
 def clean(text: str) -> str:
@@ -140,15 +142,15 @@ def _changed_row(one: FieldChange, limit: int) -> FieldRow:
 
 
 def _new_rows(fields: Sequence[FieldChange], limit: int) -> list[FieldRow]:
-    """Fields of a new resource; small groups such as ``sku`` and ``model`` on one line."""
+    """Fields of a new resource; small groups such as ``sku`` and ``tags`` on one line."""
     groups: dict[str | int, list[FieldChange]] = {}
     for one in fields:
         groups.setdefault(one.path[0], []).append(one)
     rows = []
     for top, members in groups.items():
-        if _speaks_for_itself(members):
-            values = ", ".join(value_text(one.after) for one in members)
-            rows.append(FieldRow(_field_name(dotted((top,))), shorten(values, limit)))
+        together = _together(top, members)
+        if together and len(together) <= limit:
+            rows.append(FieldRow(_field_name(dotted((top,))), together))
         else:
             rows += [
                 FieldRow(_field_name(one.name), shorten(value_text(one.after), limit))
@@ -157,17 +159,14 @@ def _new_rows(fields: Sequence[FieldChange], limit: int) -> list[FieldRow]:
     return rows
 
 
-def _speaks_for_itself(members: Sequence[FieldChange]) -> bool:
-    """Values that are understood without their names: words, and at most one number."""
-    values = [one.after for one in members]
-    numbers = sum(isinstance(value, int | float) for value in values)
-    return (
-        1 < len(members) <= 3
-        and all(len(one.path) == 2 for one in members)
-        and all(isinstance(v, str | int | float) and not isinstance(v, bool) for v in values)
-        and numbers <= 1
-        and numbers < len(values)
-    )
+def _together(top: str | int, members: Sequence[FieldChange]) -> str:
+    """Several plain values one level down as one; "" where that would not read well."""
+    plain = all(isinstance(one.after, str | int | float) and len(one.path) == 2 for one in members)
+    if len(members) < 2 or not plain:
+        return ""
+    if top in SPEAKS_FOR_ITSELF:
+        return ", ".join(value_text(one.after) for one in members)
+    return value_text({str(one.path[1]): one.after for one in members})
 
 
 def _field_name(name: str) -> str:
@@ -197,12 +196,11 @@ def consequence(change: Change, plan: Plan) -> str:
     return "The new one is made before the old one is removed."
 
 
-def counts(plan: Plan) -> str:
+def counts(summary: Mapping[str, int], adopted: int = 0) -> str:
     """``1 to create, 2 to delete, 38 unchanged``: only what is there."""
-    summary = plan.summary
     parts = [f"{summary[action]} to {action}" for action in reversed(SYMBOLS) if summary[action]]
-    if plan.adopted:
-        parts.append(f"{len(plan.adopted)} to adopt")
+    if adopted:
+        parts.append(f"{adopted} to adopt")
     parts.append(f"{summary['unchanged']} unchanged")
     if summary["unmanaged"]:
         parts.append(f"{summary['unmanaged']} unmanaged")
