@@ -57,6 +57,20 @@ def nature(status: int, what: Said) -> Nature:
     return "refused"
 
 
+NOT_ABSENCE: Final = frozenset(
+    {"subscriptionnotfound", "invalidresourcetype", "invalidresourcenamespace"}
+    | {"noregisteredproviderfound", "missingsubscription"}
+)
+
+
+def missing(answer: Answer) -> bool:
+    """Whether a resource is not there. A 404 that is about the subscription or the type says
+    nothing about the resource, and must never be taken for "there is none"."""
+    if answer.status != 404:
+        return False
+    return not {code.lower() for code in said(answer.body).codes} & NOT_ABSENCE
+
+
 def refusal(
     attempt: str, answer: Answer, retry_after_s: float | None = None, hide: Collection[str] = ()
 ) -> ReconcilerError:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from reconciler.azure import operation as lro
 from reconciler.azure.answer import Answer
 from reconciler.azure.client import Client
-from reconciler.azure.errors import refusal
+from reconciler.azure.errors import missing, refusal
 from reconciler.azure.recent import Recent
 from reconciler.azure.secrets import SecretReader
 from reconciler.azure.verify import Verifier
@@ -59,7 +59,7 @@ class ArmProvider:
         answer = await self._recent.settle(
             lambda: self._client.arm("GET", url, attempt), (target.arm_id,), attempt
         )
-        if answer.status == 404:
+        if missing(answer):
             return None
         if answer.status != 200 or not isinstance(answer.body, Mapping):
             raise self._refusal(attempt, answer)
@@ -127,7 +127,7 @@ class ArmProvider:
     async def _remove(self, verb: str, method: str, target: Target, url: str) -> Operation:
         attempt = self._words(verb, target)
         answer = await self._client.arm(method, url, attempt)
-        if answer.status == 404:
+        if missing(answer):
             return Operation(target, verb, done=True, request_id=answer.request_id)
         if answer.status not in OK:
             raise self._refusal(attempt, answer)
@@ -154,17 +154,20 @@ class ArmProvider:
         state: str | None = None
         if answer.status == 200 and isinstance(answer.body, Mapping):
             state = observed(self._kinds[target.kind], answer.body).state
-        elif answer.status != 404:
+        elif not missing(answer):
             raise self._refusal(f"see how far it is to {attempt}", answer)
         return lro.by_resource(operation, state, attempt)
 
     async def _items(self, url: str, attempt: str) -> AsyncIterator[Mapping[str, Any]]:
-        """Every item of a listing, page after page; nothing when its parent is not there."""
+        """Every item of a listing, page after page; nothing when its parent is not there.
+
+        Half a listing is an error: what it left out would look deleted.
+        """
         seen: set[str] = set()
         while url and url not in seen and len(seen) < MOST_PAGES:
             seen.add(url)
             answer = await self._client.arm("GET", url, attempt)
-            if answer.status == 404:
+            if missing(answer) and len(seen) == 1:
                 return
             items = member(answer.body, "value", None)
             if answer.status != 200 or not isinstance(items, list):

@@ -17,7 +17,7 @@ from reconciler.azure.patience import pauses
 from reconciler.azure.secrets import key_in
 from reconciler.core.arm import names_of, parent_of, type_of
 from reconciler.core.errors import Permanent, Transient
-from reconciler.core.kinds.kind import Kind
+from reconciler.core.kinds.kind import Kind, Probe
 from reconciler.core.model import ABSENT, Observed, Properties, Target, Verify
 
 LATER: Final = frozenset({401, 403, 429, 503})
@@ -44,15 +44,17 @@ class Verifier:
         if kind.probe is None:
             raise Permanent(f"{kind.title} has no smoke test: remove verify from its spec")
         attempt = f"test {kind.title} {'/'.join(names_of(target.arm_id))}"
-        url = await self._url(target, kind, attempt)
-        headers = await self._headers(target, kind, attempt)
+        observed = await self._read(target)
+        probe = kind.probe.way_in(observed.properties if observed else {})
+        url = await self._url(target, kind, probe, _texts(observed), attempt)
+        headers = await self._headers(target, probe, attempt)
         clock = self._client.clock
         until = clock.monotonic() + verify.timeout_s
         body = dict(verify.request)
         for pause in pauses():
             late = clock.monotonic() + pause > until
             try:
-                answer = await self._ask(url, attempt, kind.probe.audience, headers, body)
+                answer = await self._ask(url, attempt, probe.audience, headers, body)
             except Transient:
                 if late:
                     raise
@@ -77,11 +79,10 @@ class Verifier:
             "POST", url, attempt, audience=audience, headers=headers, body=body, patient=False
         )
 
-    async def _headers(self, target: Target, kind: Kind, attempt: str) -> dict[str, str]:
+    async def _headers(self, target: Target, probe: Probe, attempt: str) -> dict[str, str]:
         """A key as a bearer, where the probe goes by keys; else none (a token is added)."""
-        assert kind.probe is not None
-        action, name = kind.probe.keys
-        if kind.probe.audience or not action:
+        action, name = probe.keys
+        if probe.audience or not action:
             return {}
         url = self._client.endpoint.url(f"{target.arm_id}/{action}", target.api_version)
         answer = await self._client.arm("POST", url, attempt)
@@ -92,23 +93,25 @@ class Verifier:
             raise Permanent(f"It was not possible to {attempt}: Azure lists no key {name!r}")
         return {"Authorization": f"Bearer {key}"}
 
-    async def _url(self, target: Target, kind: Kind, attempt: str) -> str:
-        assert kind.probe is not None
-        values = await self._outputs(target, kind)
-        missing = [name for name in SLOT.findall(kind.probe.url) if name not in values]
+    async def _url(
+        self, target: Target, kind: Kind, probe: Probe, own: dict[str, str], attempt: str
+    ) -> str:
+        values = await self._outputs(target, kind, probe, own)
+        missing = [name for name in SLOT.findall(probe.url) if name not in values]
         if missing:
             raise Permanent(f"It was not possible to {attempt}: Azure gave no {missing[0]}")
-        url = SLOT.sub(lambda slot: values[slot[1]], kind.probe.url)
-        first = SLOT.match(kind.probe.url)
+        url = SLOT.sub(lambda slot: values[slot[1]], probe.url)
+        first = SLOT.match(probe.url)
         if first is None or urlsplit(url).netloc != urlsplit(values[first[1]]).netloc:
             raise Permanent(f"Refused to {attempt}: the address is not one that Azure gave")
         return url
 
-    async def _outputs(self, target: Target, kind: Kind) -> dict[str, str]:
+    async def _outputs(
+        self, target: Target, kind: Kind, probe: Probe, own: dict[str, str]
+    ) -> dict[str, str]:
         """What the template may name, as text."""
-        found = _texts(await self._read(target))
-        assert kind.probe is not None
-        above = self._parent(target, kind) if "{parent." in kind.probe.url else None
+        found = dict(own)
+        above = self._parent(target, kind) if "{parent." in probe.url else None
         if above is not None:
             over = _texts(await self._read(above))
             found |= {f"parent.{name}": value for name, value in over.items()}

@@ -55,6 +55,13 @@ async def test_an_unreadable_collection_is_an_error_and_never_empty(
             await provider.observe(DEPLOYMENTS)
 
 
+async def test_half_a_listing_is_an_error(script: Script, provider: ArmProvider) -> None:
+    script.answer(200, {"value": [item("a")], "nextLink": f"{script.url}/next"})
+    script.answer(404, {"error": {"code": "ResourceNotFound", "message": "gone"}})
+    with pytest.raises(Permanent, match="list /subscriptions"):
+        await provider.observe(DEPLOYMENTS)
+
+
 async def test_pages_on_another_host_are_refused(script: Script, provider: ArmProvider) -> None:
     script.answer(200, {"value": [item("a")], "nextLink": "https://evil.example/?page=2"})
     with pytest.raises(Permanent, match="another host"):
@@ -100,6 +107,21 @@ async def test_an_id_under_another_name_is_put_right(script: Script, provider: A
     script.answer(200, {"value": [{"id": f"{ACCOUNT_ID}/linkedaccounts/search", "name": "search"}]})
     found = await provider.observe(Collection(url, "2026-03-01", ("Connection",)))
     assert found[0].arm_id == f"{url}/search"
+
+
+@pytest.mark.parametrize("code", ["SubscriptionNotFound", "InvalidResourceType"])
+async def test_a_404_about_something_else_is_never_absence(
+    script: Script, provider: ArmProvider, code: str
+) -> None:
+    script.answer(404, {"error": {"code": code, "message": "?"}})
+    for call in (
+        provider.observe(DEPLOYMENTS),
+        provider.read(target()),
+        provider.delete(target()),
+        provider.query("/subscriptions/s/x", "1"),
+    ):
+        with pytest.raises(Permanent, match=code):
+            await call
 
 
 async def test_a_missing_resource_is_none(script: Script, provider: ArmProvider) -> None:
