@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from reconciler.core.model import Properties
@@ -37,6 +38,12 @@ class Probe:
     url: str
     audience: str = ""
     keys: tuple[str, str] = ("", "")
+    modes: Mapping[str, "Probe"] = field(default_factory=dict)
+    """Other ways in, by the value of the resource's ``authMode``."""
+
+    def way_in(self, properties: Properties) -> "Probe":
+        """The probe for a resource with these properties."""
+        return self.modes.get(str(properties.get("authMode", "")), self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +171,7 @@ class Kind:
     def arm_type(self) -> str:
         return self.places[0].arm_type
 
-    @property
+    @cached_property
     def shape(self) -> Object | Variant:
         if self.by:
             return Variant(by=self.by, common=self.fields, cases=self.cases)

@@ -6,7 +6,13 @@ azure-ai-ml, azure/ai/ml/entities/_endpoint/online_endpoint.py.
 
 from reconciler.core.kinds.endpoint_fields import ENDPOINT_NAMES, endpoint_fields
 from reconciler.core.kinds.kind import Kind, Probe
-from reconciler.core.kinds.shared import ENDPOINT_LOCK, in_workspace, keys_part, sending
+from reconciler.core.kinds.shared import (
+    ENDPOINT_LOCK,
+    ML_AUDIENCE,
+    in_workspace,
+    keys_part,
+    sending,
+)
 from reconciler.core.schema import Field, arm_id, default, described, integer, mapping, text
 
 
@@ -14,6 +20,8 @@ def shares() -> Field:
     """Deployment name → percent; the service lower-cases names and drops zeros."""
     return mapping(integer(lowest=0, highest=100), caseless=True, zero=0, shared=False)
 
+
+URL = "{properties.scoringUri}"
 
 ONLINE_ENDPOINT = Kind(
     name="OnlineEndpoint",
@@ -40,6 +48,13 @@ ONLINE_ENDPOINT = Kind(
     deferred=frozenset({"traffic", "mirrorTraffic"}),
     prepare=sending(identity={"type": "SystemAssigned"}),
     parts=(keys_part("OnlineEndpoint", "primaryKey", "project", "workspace"),),
-    probe=Probe(url="{properties.scoringUri}", keys=("listKeys", "primaryKey")),
+    probe=Probe(
+        url=URL,
+        keys=("listKeys", "primaryKey"),
+        modes={
+            "AMLToken": Probe(url=URL, keys=("token", "accessToken")),
+            "AADToken": Probe(url=URL, audience=ML_AUDIENCE),
+        },
+    ),
     typical_s=90,
 )

@@ -13,7 +13,7 @@ from reconciler.core.kinds.kind import Kind, Place
 from reconciler.core.kinds.roles import ROLES, role_id
 from reconciler.core.kinds.shared import GUID
 from reconciler.core.model import Properties
-from reconciler.core.schema import default, derived, described, immutable, text
+from reconciler.core.schema import derived, described, immutable, text
 
 DEFINITION = "/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/"
 
@@ -99,7 +99,7 @@ ROLE_ASSIGNMENT = Kind(
         ),
         "description": text(),
         "condition": text(),
-        "conditionVersion": default("2.0", text()),
+        "conditionVersion": text(),
         "delegatedManagedIdentityResourceId": text(same="arm_id"),
     },
     envelope=frozenset(),

@@ -8,6 +8,7 @@ from reconciler.core.kinds.kind import Document, Kind, Part, Probe
 from reconciler.core.kinds.shared import (
     BOTH,
     MACHINE_LEARNING_NEW,
+    ML_AUDIENCE,
     identity,
     in_workspace,
     keys_part,
@@ -50,6 +51,8 @@ def accepted_terms(document: Document) -> Document:
         "spec": {**parents, "modelId": model},
     }
 
+
+URL = "{properties.inferenceEndpoint.uri}/v1/chat/completions"
 
 SERVERLESS_ENDPOINT = Kind(
     name="ServerlessEndpoint",
@@ -104,9 +107,11 @@ SERVERLESS_ENDPOINT = Kind(
         ),
         keys_part("ServerlessEndpoint", "primaryKey", "project", "workspace"),
     ),
+    # Which audience such an endpoint takes with Entra ID is unverified.
     probe=Probe(
-        url="{properties.inferenceEndpoint.uri}/v1/chat/completions",
+        url=URL,
         keys=("listKeys", "primaryKey"),
+        modes={"AAD": Probe(url=URL, audience=ML_AUDIENCE)},
     ),
     typical_s=90,
 )

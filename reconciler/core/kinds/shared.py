@@ -34,6 +34,10 @@ ENDPOINT_LOCK = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints"
 """A deployment is refused while its endpoint is updating:
 https://github.com/Azure/azure-sdk-for-net/issues/36961."""
 
+ML_AUDIENCE = "https://ml.azure.com/.default"
+"""Entra scope of the Machine Learning data plane:
+https://learn.microsoft.com/azure/machine-learning/how-to-authenticate-online-endpoint."""
+
 GUID = r"^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
 
 

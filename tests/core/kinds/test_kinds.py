@@ -109,6 +109,14 @@ def prepared(kind, **spec):
     return KINDS[kind].prepare(spec, SUBSCRIPTION)
 
 
+def test_a_smoke_test_goes_in_the_way_that_the_endpoint_takes():
+    probe = KINDS["OnlineEndpoint"].probe
+    assert probe.way_in({"authMode": "Key"}).keys == ("listKeys", "primaryKey")
+    assert probe.way_in({"authMode": "AMLToken"}).keys == ("token", "accessToken")
+    assert probe.way_in({"authMode": "AADToken"}).audience == "https://ml.azure.com/.default"
+    assert probe.way_in({}) is probe
+
+
 def test_what_a_service_demands_is_sent_without_being_written():
     assert prepared("ServerlessEndpoint") == {"sku": {"name": "Consumption"}, "authMode": "Key"}
     assert prepared("ServerlessEndpoint", authMode="AAD")["authMode"] == "AAD"
