@@ -61,7 +61,7 @@ class Verifier:
                 await clock.sleep(pause)
                 continue
             other = _with_other_limit(body, answer)
-            if other is not None:
+            if other is not None and other != verify.request:
                 body = other
                 continue
             wait = answer.retry_after_s(clock.now()) or pause

@@ -105,6 +105,15 @@ async def test_the_token_limit_goes_by_the_name_the_model_knows(
     assert azure.asked[1].body == {"messages": [], wanted: 16}
 
 
+async def test_a_model_that_knows_neither_name_is_not_asked_for_ever(
+    script: Script, provider: ArmProvider
+) -> None:
+    message = "'max_tokens' is not supported, and 'max_completion_tokens' is not supported either"
+    azure = Azure(script, (400, error("unsupported_parameter", message)))
+    assert (await provider.verify(target(), Verify(PING)))[0] == 400
+    assert len(azure.asked) == 2
+
+
 async def test_an_endpoint_with_keys_is_asked_with_its_key(
     script: Script, provider: ArmProvider
 ) -> None:
