@@ -16,8 +16,10 @@ from reconciler.core.model import (
     Owned,
     Properties,
     Run,
+    RunHeader,
     RunState,
     Secret,
+    Status,
     Target,
     Verify,
 )
@@ -90,7 +92,11 @@ class Lease(Protocol):
 
 
 class Store(Protocol):
-    """What must survive: runs, the owned list, one writer per environment."""
+    """What must survive: runs and their journals, the owned list, one writer per environment.
+
+    Raises Permanent for saved state of another version, or that is damaged: it is never
+    overwritten. Raises Transient when the place it is kept in cannot be reached.
+    """
 
     async def owned(self, environment: str) -> Mapping[str, Owned]:
         """Everything owned, by lower-cased ARM id."""
@@ -98,28 +104,71 @@ class Store(Protocol):
     async def own(self, environment: str, owned: Iterable[Owned]) -> None:
         """Add or replace."""
 
-    async def disown(self, environment: str, arm_ids: Iterable[str]) -> None: ...
+    async def disown(self, environment: str, arm_ids: Iterable[str]) -> None:
+        """Forget; what is not owned is passed over."""
 
     async def begin(self, run: Run) -> None:
-        """Save a new run with its plan."""
+        """Save a new run, queued or planned. A run that is already there stays as it is."""
+
+    async def planned(self, run: Run) -> None:
+        """Save the plan and the state of a run that was queued."""
 
     async def record(self, run_id: str, step_id: str, outcome: Outcome, now: datetime) -> None:
-        """Append one outcome to a run's journal."""
+        """Append one outcome to a run's journal. Raises KeyError when there is no such run."""
 
-    async def end(self, run_id: str, state: RunState, detail: str, now: datetime) -> None: ...
+    async def end(self, run_id: str, state: RunState, detail: str, now: datetime) -> None:
+        """Say how a run ended; one that ended already stays as it is. Raises KeyError when there
+        is no such run."""
 
-    async def run(self, run_id: str) -> Run | None: ...
+    async def cancel(self, run_id: str, now: datetime) -> RunState:
+        """Ask for a run to end: a queued one is ``cancelled`` at once, a running one becomes
+        ``cancelling``; one that ended stays. The state it then has. Raises KeyError."""
 
-    async def runs(self, environment: str = "", limit: int = 50) -> list[Run]:
-        """Newest first."""
+    async def state(self, run_id: str) -> RunState | None:
+        """How a run stands, cheaply."""
 
-    async def unfinished(self, environment: str) -> Run | None: ...
+    async def run(self, run_id: str) -> Run | None:
+        """A run with its plan and its last outcomes; None when there is none."""
+
+    async def runs(self, environment: str = "", limit: int = 50) -> list[RunHeader]:
+        """Newest first, without reading plans and journals."""
+
+    async def open_runs(self, environment: str = "") -> list[RunHeader]:
+        """Runs that have not ended, oldest first."""
+
+    async def unfinished(self, environment: str) -> Run | None:
+        """The newest apply that has begun and not ended."""
+
+    async def status(self, environment: str) -> Status: ...
+
+    async def keep_status(self, status: Status) -> None: ...
+
+    async def seen(self, delivery: str, now: datetime) -> bool:
+        """Remember a delivery id; True when it was remembered before."""
 
     async def lease(self, environment: str, holder: str, seconds: float) -> Lease:
         """Raises Transient, naming the holder, when somebody else writes."""
 
     async def digest_key(self) -> bytes:
         """The key of the digests of secret versions: random, made once, never shown."""
+
+
+class Queue(Protocol):
+    """Work to be done by some worker, some time: at least once."""
+
+    async def send(self, message: Mapping[str, str], delay_s: float = 0.0) -> None:
+        """Put a message on the queue; it can be taken ``delay_s`` seconds later."""
+
+
+class Specs(Protocol):
+    """The texts of the specs in their repository."""
+
+    async def head(self) -> str:
+        """The newest commit of the branch. Raises Transient or Permanent."""
+
+    async def read(self, commit: str) -> Mapping[str, str]:
+        """The spec files at a commit, by path. Raises SpecErrors for content that is refused,
+        Transient or Permanent for a repository that cannot be read."""
 
 
 class Clock(Protocol):

@@ -10,7 +10,7 @@ from reconciler.cli.console import width, write
 from reconciler.cli.reconcile import FORMATS, Format, finish, opened
 
 if TYPE_CHECKING:
-    from reconciler.core.model import Run
+    from reconciler.core.model import Run, RunHeader
     from reconciler.core.render import Line
 
 STYLES = {"done": "create", "failed": "error", "refused": "error", "running": "update"}
@@ -30,36 +30,37 @@ def runs(environment: str, shape: str) -> None:
         click.echo("There are no runs yet.")
 
 
-async def _runs(environment: str) -> "list[Run]":
+async def _runs(environment: str) -> "list[RunHeader]":
     async with opened() as app:
         return await app.store.runs(environment)
 
 
-def _line(run: "Run") -> "Line":
+def _line(run: "RunHeader") -> "Line":
     """Id, environment, how it ended, when, by whom, and what it was about."""
     from reconciler.core.render.words import clean, commit_text, counts
 
     return (
         (clean(run.id).ljust(23), "strong"),
-        (clean(run.plan.environment).ljust(12), ""),
+        (clean(run.environment).ljust(12), ""),
         (run.state.ljust(10), STYLES.get(run.state, "warning")),
-        (f"{clean(run.requested_by).ljust(12)} {counts(run.plan)} · ", ""),
-        (commit_text(run.plan.commit), "quiet"),
+        (f"{clean(run.requested_by).ljust(12)} {counts(run.summary)} · ", ""),
+        (commit_text(run.commit), "quiet"),
     )
 
 
-def _summary(run: "Run") -> dict[str, Any]:
+def _summary(run: "RunHeader") -> dict[str, Any]:
     return {
         "id": run.id,
-        "environment": run.plan.environment,
-        "commit": run.plan.commit,
-        "digest": run.plan.digest,
+        "environment": run.environment,
+        "mode": run.mode,
+        "commit": run.commit,
+        "digest": run.digest,
         "state": run.state,
         "detail": run.detail,
         "requestedBy": run.requested_by,
         "createdAt": run.created_at,
         "endedAt": run.ended_at,
-        "summary": run.plan.summary,
+        "summary": dict(run.summary),
     }
 
 

@@ -307,12 +307,27 @@ class Outcome:
         return self.state in ("done", "failed", "held")
 
 
-type RunState = Literal["running", "done", "failed", "stale", "refused", "cancelled"]
+type Mode = Literal["plan", "apply"]
+
+type RunState = Literal[
+    "queued",
+    "running",
+    "cancelling",
+    "done",
+    "failed",
+    "stale",
+    "refused",
+    "superseded",
+    "cancelled",
+]
+
+OPEN: Final = frozenset({"queued", "running", "cancelling"})
+"""States of a run that has not ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A plan and how far it has got."""
+    """A plan and how far it has got. While it is queued its plan is empty."""
 
     id: str
     plan: Plan
@@ -321,10 +336,77 @@ class Run:
     ended_at: str = ""
     state: RunState = "running"
     detail: str = ""
+    mode: Mode = "apply"
+    only: tuple[str, ...] = ()
+    """``Kind/name`` patterns that it is limited to; none: everything."""
+    allow: str = ""
+    """Digest of a plan that a person allowed by name."""
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
 
     def record(self, step_id: str, outcome: Outcome) -> "Run":
         return replace(self, outcomes={**self.outcomes, step_id: outcome})
+
+    @property
+    def open(self) -> bool:
+        return self.state in OPEN
+
+    @property
+    def header(self) -> "RunHeader":
+        return RunHeader(
+            id=self.id,
+            environment=self.plan.environment,
+            mode=self.mode,
+            commit=self.plan.commit,
+            digest=self.plan.digest,
+            summary=self.plan.summary,
+            requested_by=self.requested_by,
+            created_at=self.created_at,
+            ended_at=self.ended_at,
+            state=self.state,
+            detail=self.detail,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunHeader:
+    """A run in a line: what a list of runs shows, without its plan and journal."""
+
+    id: str
+    environment: str
+    mode: Mode
+    commit: str
+    digest: str
+    summary: Mapping[str, int]
+    requested_by: str
+    created_at: str
+    ended_at: str
+    state: RunState
+    detail: str
+
+    @property
+    def open(self) -> bool:
+        return self.state in OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is known of an environment between runs."""
+
+    environment: str
+    applied_commit: str = ""
+    """The commit of the last apply that ended well."""
+    applied_at: str = ""
+    tried_commit: str = ""
+    """The commit of the last apply, however it ended."""
+    failures: int = 0
+    """Applies of ``tried_commit`` that failed one after the other."""
+    retry_at: str = ""
+    """Not tried again by itself before this moment; "never": not until the commit changes."""
+    checked_at: str = ""
+    """When Azure was last compared with the specs."""
+    drift: int = 0
+    """How many changes that comparison found."""
+    last_run: str = ""
 
 
 def dotted(path: Path) -> str:

@@ -17,9 +17,8 @@ millisecond at a time."""
 
 SCHEMA: Final = f"""
 CREATE TABLE runs (
-  id TEXT PRIMARY KEY, environment TEXT NOT NULL, requested_by TEXT NOT NULL,
-  created_at TEXT NOT NULL, ended_at TEXT NOT NULL, state TEXT NOT NULL, detail TEXT NOT NULL,
-  plan TEXT NOT NULL);
+  id TEXT PRIMARY KEY, environment TEXT NOT NULL, mode TEXT NOT NULL, created_at TEXT NOT NULL,
+  state TEXT NOT NULL, header TEXT NOT NULL, run TEXT NOT NULL);
 CREATE INDEX runs_newest ON runs (environment, created_at, id);
 CREATE TABLE outcomes (
   place INTEGER PRIMARY KEY, run_id TEXT NOT NULL REFERENCES runs (id), step_id TEXT NOT NULL,
@@ -33,6 +32,11 @@ CREATE TABLE owned (
 CREATE TABLE leases (
   environment TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL,
   expires_at TEXT NOT NULL);
+CREATE TABLE statuses (environment TEXT PRIMARY KEY, status TEXT NOT NULL);
+CREATE TABLE deliveries (id TEXT PRIMARY KEY, at TEXT NOT NULL);
+CREATE TABLE messages (
+  place INTEGER PRIMARY KEY, visible_at REAL NOT NULL, taken INTEGER NOT NULL, body TEXT NOT NULL);
+CREATE INDEX messages_next ON messages (visible_at, place);
 CREATE TABLE digest_key (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL);
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};

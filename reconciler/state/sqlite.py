@@ -18,10 +18,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from reconciler.core.errors import Transient
-from reconciler.core.model import Outcome, Owned, Plan, Run, RunState
+from reconciler.core.model import Outcome, Owned, Run, RunHeader, RunState, Status
 from reconciler.state.codec import decode, encode
 from reconciler.state.database import Database
 
@@ -69,40 +69,93 @@ class SqliteStore:
     # Runs
 
     async def begin(self, run: Run) -> None:
-        """Save a new run with its plan. A run that is already there stays as it is."""
-        who = (run.id, run.plan.environment, run.requested_by)
-        how = (run.created_at, run.ended_at, run.state, run.detail)
-        with self._writing(run.plan.environment):
-            insert = "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-            if self._db.write(insert, *who, *how, encode(run.plan)):
+        """Save a new run, queued or planned. A run that is already there stays as it is."""
+        environment, bare = run.plan.environment, replace(run, outcomes={})
+        what = (run.id, environment, run.mode, run.created_at, run.state)
+        with self._writing(environment):
+            insert = "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+            if self._db.write(insert, *what, encode(run.header), encode(bare)):
                 for step_id, outcome in run.outcomes.items():
                     self._append(run.id, step_id, outcome, run.created_at)
 
+    async def planned(self, run: Run) -> None:
+        """Save the plan and the state of a run that was queued."""
+        with self._writing(run.plan.environment):
+            self._save(replace(run, outcomes={}), run.header)
+
     async def record(self, run_id: str, step_id: str, outcome: Outcome, now: datetime) -> None:
         """Append one outcome to a run's journal. Raises KeyError when there is no such run."""
-        with self._writing(self._environment_of(run_id)):
+        with self._writing(self._header(run_id).environment):
             self._append(run_id, step_id, outcome, now.isoformat())
 
     async def end(self, run_id: str, state: RunState, detail: str, now: datetime) -> None:
-        """Say how a run ended. Raises KeyError when there is no such run."""
-        update = "UPDATE runs SET state = ?, detail = ?, ended_at = ? WHERE id = ?"
-        with self._writing(self._environment_of(run_id)):
-            self._db.write(update, state, detail, now.isoformat(), run_id)
+        """Say how a run ended; one that ended already stays as it is. Raises KeyError."""
+        with self._writing(self._header(run_id).environment):
+            header = self._header(run_id)
+            if header.open:
+                ended = replace(header, state=state, detail=detail, ended_at=now.isoformat())
+                self._save(None, ended)
+
+    async def cancel(self, run_id: str, now: datetime) -> RunState:
+        """Ask for a run to end; the state it then has. Raises KeyError."""
+        with self._db.transaction():
+            header = self._header(run_id)
+            if header.state == "queued":
+                header = replace(header, state="cancelled", ended_at=now.isoformat())
+            elif header.state == "running":
+                header = replace(header, state="cancelling")
+            self._save(None, header)
+        return header.state
+
+    async def state(self, run_id: str) -> RunState | None:
+        for (state,) in self._db.rows("SELECT state FROM runs WHERE id = ?", run_id):
+            return cast(RunState, state)
+        return None
 
     async def run(self, run_id: str) -> Run | None:
         return next(iter(self._runs("WHERE id = ?", run_id)), None)
 
-    async def runs(self, environment: str = "", limit: int = 50) -> list[Run]:
+    async def runs(self, environment: str = "", limit: int = 50) -> list[RunHeader]:
         """Newest first; of every environment when none is named."""
         newest = "ORDER BY created_at DESC, id DESC LIMIT ?"
         if environment:
-            return self._runs(f"WHERE environment = ? {newest}", environment, limit)
-        return self._runs(newest, limit)
+            return self._headers(f"WHERE environment = ? {newest}", environment, limit)
+        return self._headers(newest, limit)
+
+    async def open_runs(self, environment: str = "") -> list[RunHeader]:
+        """Runs that have not ended, oldest first."""
+        which = "WHERE state IN ('queued', 'running', 'cancelling')"
+        if environment:
+            which += " AND environment = ?"
+        values = (environment,) if environment else ()
+        return self._headers(f"{which} ORDER BY created_at, id", *values)
 
     async def unfinished(self, environment: str) -> Run | None:
-        """The newest run that has not ended."""
-        where = "WHERE environment = ? AND state = 'running' ORDER BY created_at DESC, id DESC"
-        return next(iter(self._runs(f"{where} LIMIT 1", environment)), None)
+        """The newest apply that has begun and not ended."""
+        where = "WHERE environment = ? AND mode = 'apply' AND state IN ('running', 'cancelling')"
+        newest = f"{where} ORDER BY created_at DESC, id DESC LIMIT 1"
+        return next(iter(self._runs(newest, environment)), None)
+
+    # Environments and deliveries
+
+    async def status(self, environment: str) -> Status:
+        query = "SELECT status FROM statuses WHERE environment = ?"
+        for (text,) in self._db.rows(query, environment):
+            return decode(Status, text)
+        return Status(environment)
+
+    async def keep_status(self, status: Status) -> None:
+        insert = "INSERT OR REPLACE INTO statuses VALUES (?, ?)"
+        with self._db.transaction():
+            self._db.write(insert, status.environment, encode(status))
+
+    async def seen(self, delivery: str, now: datetime) -> bool:
+        """Remember a delivery id for a week; True when it was remembered before."""
+        old = (now - timedelta(days=7)).isoformat()
+        with self._db.transaction():
+            self._db.write("DELETE FROM deliveries WHERE at < ?", old)
+            insert = "INSERT INTO deliveries VALUES (?, ?) ON CONFLICT DO NOTHING"
+            return not self._db.write(insert, delivery, now.isoformat())
 
     # One writer
 
@@ -149,24 +202,39 @@ class SqliteStore:
         insert = "INSERT INTO outcomes (run_id, step_id, saved_at, outcome) VALUES (?, ?, ?, ?)"
         self._db.write(insert, run_id, step_id, saved_at, encode(outcome))
 
-    def _environment_of(self, run_id: str) -> str:
-        found = self._db.rows("SELECT environment FROM runs WHERE id = ?", run_id)
+    def _header(self, run_id: str) -> RunHeader:
+        found = self._headers("WHERE id = ?", run_id)
         if not found:
             raise KeyError(run_id)
-        return str(found[0][0])
+        return found[0]
+
+    def _headers(self, which: str, *values: Any) -> list[RunHeader]:
+        rows = self._db.rows(f"SELECT header FROM runs {which}", *values)  # noqa: S608 (ours)
+        return [decode(RunHeader, text) for (text,) in rows]
+
+    def _save(self, run: Run | None, header: RunHeader) -> None:
+        """What a run says of itself stands in its header; its plan is only written when new."""
+        values: tuple[Any, ...] = (header.state, encode(header), header.id)
+        self._db.write("UPDATE runs SET state = ?, header = ? WHERE id = ?", *values)
+        if run is not None:
+            self._db.write("UPDATE runs SET run = ? WHERE id = ?", encode(run), run.id)
 
     def _runs(self, which: str, *values: Any) -> list[Run]:
-        columns = "id, requested_by, created_at, ended_at, state, detail, plan"
-        found = self._db.rows(f"SELECT {columns} FROM runs {which}", *values)  # noqa: S608 (ours)
-        return [self._with_outcomes(row) for row in found]
+        query = f"SELECT header, run FROM runs {which}"  # noqa: S608 (ours)
+        return [self._whole(*row) for row in self._db.rows(query, *values)]
 
-    def _with_outcomes(self, row: tuple[Any, ...]) -> Run:
-        run_id, requested_by, created_at, ended_at, state, detail, plan = row
+    def _whole(self, header_text: str, run_text: str) -> Run:
+        header, run = decode(RunHeader, header_text), decode(Run, run_text)
         # The journal in order: the last word on a step is how it stands.
         journal = "SELECT step_id, outcome FROM outcomes WHERE run_id = ? ORDER BY place"
-        last = dict(self._db.rows(journal, run_id))
-        run = Run(run_id, decode(Plan, plan), requested_by, created_at, ended_at, state, detail)
-        return replace(run, outcomes={step: decode(Outcome, text) for step, text in last.items()})
+        last = dict(self._db.rows(journal, run.id))
+        return replace(
+            run,
+            state=header.state,
+            detail=header.detail,
+            ended_at=header.ended_at,
+            outcomes={step: decode(Outcome, text) for step, text in last.items()},
+        )
 
     def _leased(self, environment: str) -> tuple[str, int, datetime] | None:
         query = "SELECT holder, token, expires_at FROM leases WHERE environment = ?"
