@@ -78,6 +78,8 @@ class World:
     files: dict[str, str] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
     """What Microsoft's types say against bodies that went over the wire."""
+    secrets: Mapping[str, str] = field(default_factory=lambda: {"TOKEN": "canary-1"})
+    """What the reconciler's settings hold for secrets."""
     wrap: Callable[[Any], Any] = field(default=lambda part: part)
     """Put around the provider and the store, for tests that kill."""
 
@@ -101,7 +103,7 @@ class World:
     @asynccontextmanager
     async def _app(self, environment: Mapping[str, str]) -> AsyncIterator[App]:
         settings = AzureSettings(
-            endpoint=self.azure.url, limits={}, secrets={"TOKEN": "canary-1"}, patience_s=60
+            endpoint=self.azure.url, limits={}, secrets=self.secrets, patience_s=60
         )
         client = Client(settings, credential("auto", "", environment), self.clock)
         store = SqliteStore(str(self.folder / "state.db"))
