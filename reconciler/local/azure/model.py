@@ -314,6 +314,7 @@ class ResourceType:
     settled: Callable[[Context, Resource, str], None] | None = None  # an operation ended (verb)
     before_delete: Callable[[Context, Resource], None] | None = None  # may refuse
     deleted: Callable[[Context, Resource], None] | None = None  # it is gone (soft delete …)
+    purge: Callable[[Context], None] | None = None  # DELETE of what is not there (any more)
     present: Callable[[Context, JSON], JSON] | None = None  # per-request view; slow, avoid
     select: Callable[[Context, Iterable[Resource]], Iterable[Resource]] | None = None  # lists
     missing: Callable[[Context], ArmError] | None = None  # GET of what is not there

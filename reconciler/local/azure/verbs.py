@@ -120,6 +120,8 @@ class Verbs:
         self._require_surroundings(ctx, kind)
         ctx.existing = found = self.store.find(ctx.id.text)
         if found is None:
+            if kind.purge is not None:
+                kind.purge(ctx)
             if answer.absent is None:
                 raise self._missing(ctx, kind)
             return Reply(answer.absent)

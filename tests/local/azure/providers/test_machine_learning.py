@@ -81,6 +81,8 @@ async def test_a_deleted_workspace_blocks_its_name_unless_it_was_purged(home):
     await home.waited(await home.delete(WORKSPACE))
     assert (await home.get(WORKSPACE)).status == 404
     assert (await home.put(WORKSPACE, workspace(home))).status == 409
+    assert (await home.delete(WORKSPACE, "&forceToPurge=true")).status == 204
+    assert (await home.put(WORKSPACE, workspace(home))).status == 202
     other = f"{ML}/other"
     await home.waited(await home.put(other, workspace(home)))
     await home.waited(await home.delete(other, "&forceToPurge=true"))

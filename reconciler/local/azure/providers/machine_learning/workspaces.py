@@ -258,6 +258,12 @@ def _after_delete(ctx: Context, workspace: Resource) -> None:
     _associate(ctx, workspace)
 
 
+def _purge(ctx: Context) -> None:
+    """A second DELETE ends the soft delete, if it asks to (unverified)."""
+    if ctx.query.get("forceToPurge", "").lower() == "true":
+        _deleted(ctx).pop(ctx.id.text.lower(), None)
+
+
 def _deleted(ctx: Context) -> dict[str, Any]:
     return ctx.cloud.state(_SOFT_DELETED)
 
@@ -294,5 +300,6 @@ TYPE = ResourceType(
     settled=_settled,
     before_delete=_before_delete,
     deleted=_after_delete,
+    purge=_purge,
     actions={"listKeys": _list_keys},
 )
