@@ -21,7 +21,7 @@ def run_markdown(
     took = run_took(run, now)
     title = headline(run, rows).format(code(run.plan.environment))
     lines = [MARKER, f"### {title}" + (f" · {took}" if took else ""), ""]
-    lines += [f"> {prose(run.detail)}", ""] if run.detail else []
+    lines += [f"> **Why**: {prose(run.detail)}", ""] if run.detail else []
     for row in [row for row in rows if row.standing == "failed"][:10]:
         lines += [*_failure(row, alerts), ""]
     table = _table(rows)
