@@ -54,8 +54,15 @@ def region(value: Json) -> Json:
 
 
 def arm_id(value: Json) -> Json:
-    """Ids differ in case and in a slash at either end; ``azureml://`` references likewise."""
-    return value.strip("/").lower() if isinstance(value, str) else value
+    """Ids differ in case and in a slash at either end; ``azureml://`` references likewise.
+
+    A role definition is the same with and without the subscription it was looked up in.
+    """
+    if not isinstance(value, str):
+        return value
+    text = value.strip("/").lower()
+    _, marker, role = text.rpartition(ROLES)
+    return marker + role if marker else text
 
 
 def identity_type(value: Json) -> Json:
@@ -117,6 +124,8 @@ def _truth(value: Json) -> Json:
         return {"true": True, "false": False}.get(value.lower(), value)
     return value if isinstance(value, bool) else (value,)
 
+
+ROLES: Final = "providers/microsoft.authorization/roledefinitions/"
 
 DURATION: Final = re.compile(
     r"^P(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?$"

@@ -161,10 +161,10 @@ def _too_much(resource: Resource, share: Share, own: float) -> Check:
     needs = f"needs {_n(share.amount - own)}{' more' if own else ''}{unit}"
     taken = f", {_n(pool.used - pool.in_use)} taken by this plan" if pool.used > pool.in_use else ""
     ways = [] if own + pool.free < 1 else [f"capacity ≤ {_n(own + pool.free)}"]
+    ways.append("another region, or ask for quota")
     message = (
-        f"{share.sku.name} {share.model} in {share.place.shown} {needs}, {_n(pool.free)} are free (limit "
-        f"{_n(pool.limit)}, in use {_n(pool.in_use)}{taken}). Ways out: "
-        f"{', '.join([*ways, 'another region, or ask for quota'])}"
+        f"{share.sku.name} {share.model} in {share.place.shown} {needs}, {_n(pool.free)} are free "
+        f"(limit {_n(pool.limit)}, in use {_n(pool.in_use)}{taken}). Ways out: {', '.join(ways)}"
     )
     rule = "quota.ptu" if provisioned else "quota.tokens"
     return Check("error", rule, message, resource.source, resource.key)
