@@ -34,6 +34,8 @@ async def test_the_samples_are_applied_and_planned_to_nothing(
             run = await app.apply(FILES, environment, "commit-1")
             assert run.state == "done", failures(run)
             plan = await app.plan(FILES, environment, "commit-1")
+    asked = [one for one in azure.requests.entries if one.path.startswith("/_data/")]
+    assert len(asked) >= 4, "smoke tests"
     assert plan.changes == ()
     assert plan.unchanged >= at_least
     assert sent == [], "bodies that Microsoft's types do not allow"
