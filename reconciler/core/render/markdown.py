@@ -126,7 +126,7 @@ def _next(plans: Sequence[Plan]) -> str:
 
 
 def safe_url(url: str) -> str:
-    return quote(url, safe="/:?=&#%+,;@~.-_")
+    return quote(url, safe="/:?=&#%+,;@~.-_", errors="replace")
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ class _Section:
         if not self.links.source or not found:
             return code(source)
         path, line = found.groups()
-        url = self.links.source.format(path=quote(path, safe="/"), line=line)
+        url = self.links.source.format(path=quote(path, safe="/", errors="replace"), line=line)
         return f"[{code(source)}]({safe_url(url)})"
 
     def _changes(self, room: int) -> list[str]:
