@@ -12,9 +12,15 @@ from reconciler.core.desired.nearest import mistyped, nearest
 from reconciler.core.desired.problems import Problems
 from reconciler.core.desired.validate import matches
 from reconciler.core.kinds.kind import Kind, Place
-from reconciler.core.model import Json, Key, Path
+from reconciler.core.model import NOTHING, Json, Key, Path
 
 GROUP: Final = "ResourceGroup"
+PATIENCE: Final = 200_000
+"""Names that are compared, all errors together, to find the one that was meant."""
+MAX_LEVELS: Final = 16
+"""Of resources inside one another; Azure has no more than a handful."""
+SHOWN: Final = 5
+"""Places that one message lists."""
 
 
 class NotFound(Exception):
@@ -69,27 +75,40 @@ class Estate:
         self._elsewhere = elsewhere
         self.members = [Declared(one, Key(one.kind.name, (one.name,))) for one in documents]
         self._by_name: dict[tuple[str, str], list[Declared]] = {}
+        self._by_type: dict[tuple[str, str], list[Declared]] = {}
+        self._ids: dict[str, Declared] = {}
+        self._tails: dict[str, dict[tuple[str, ...], list[Declared]]] = {}
+        self._children: dict[tuple[str, str], dict[str, Declared]] = {}
+        self._depth = 0
+        self._patience = PATIENCE
         for member in self.members:
             name = member.document.name.lower()
             self._by_name.setdefault((member.key.kind, name), []).append(member)
+            for place in member.document.kind.places:
+                self._by_type.setdefault((place.arm_type.lower(), name), []).append(member)
         self._home = group_id(environment.subscription, environment.resource_group)
 
     def address(self, member: Declared) -> Declared:
         """The member with its key and ids filled in; what stands in the way is told, once."""
         if member.asked:
             return member
+        if self._depth >= MAX_LEVELS:
+            raise NotFound(f"resources are nested deeper than {MAX_LEVELS} levels")
         member.asked = True
         self._check_name(member.document)
         place = self._place(member.document)
         if place is None:
             return member
         member.place = place
+        self._depth += 1
         try:
             self._settle(member, place, self._parent(member.document, place))
         except NotFound as error:
             self._tell(member, ("spec", place.field), error)
         except ValueError as error:
             self._problems.add(member.document.origin, ("metadata", "name"), str(error))
+        finally:
+            self._depth -= 1
         return member
 
     def _settle(self, member: Declared, place: Place, parent: Found) -> None:
@@ -101,9 +120,11 @@ class Estate:
             return
         if kind.name == GROUP:
             member.arm_id = group_id(self._environment.subscription, name)
+            self._ids.setdefault(member.arm_id.lower(), member)
             return
         member.arm_id = child_id(parent.arm_id, _type(parent), place.arm_type, name)
         member.key = Key(kind.name, (*self._front(parent), name))
+        self._ids.setdefault(member.arm_id.lower(), member)
 
     def _front(self, parent: Found) -> tuple[str, ...]:
         if parent.declared is not None and parent.declared.key.kind != GROUP:
@@ -190,27 +211,40 @@ class Estate:
     def _by_id(self, text: str, noun: str) -> Found:
         if not is_arm_id(text):
             raise NotFound(f'{noun} "{text[:200]}" is not an ARM id')
-        names = arm.names_of(text.lower())
-        for kind in self._kinds:
-            for name in (names[-1], ":".join(names[-2:])):
-                for member in self._by_name.get((kind, name), ()):
-                    if self.address(member).arm_id.lower() == text.lower():
-                        return Found(member.arm_id, member)
-        return Found(text)
+        lowered = text.lower()
+        names = arm.names_of(lowered)
+        for name in (names[-1], ":".join(names[-2:])):
+            # Whoever may be meant gets its address, once, and is then found by its id.
+            for member in self._by_type.pop((arm.type_of(lowered), name), ()):
+                self.address(member)
+        known = self._ids.get(lowered)
+        return Found(text) if known is None else Found(known.arm_id, known)
 
     def _by_path(self, text: str, path: str, kinds: tuple[str, ...], noun: str) -> Found:
         names = tuple(path.lower().split("/"))
-        found = [one for kind in kinds for one in self._by_name.get((kind, names[-1]), ())]
-        if len(names) > 1:
-            found = [one for one in found if _ends_with(self.address(one).key.path, names)]
+        found = [one for kind in kinds for one in self._ending(kind, names)]
         if len(found) == 1:
             return Found(self.address(found[0]).arm_id, found[0])
         if found:
-            places = ", ".join(f"{self.address(one).key} ({one.source})" for one in found)
+            shown = [f"{self.address(one).key} ({one.source})" for one in found[:SHOWN]]
+            places = ", ".join(shown) + (" or another one" if len(found) > SHOWN else "")
             raise NotFound(f'{noun} "{text[:80]}" may be {places}: say which, as parent/name')
         if GROUP in kinds and path.lower() == self._environment.resource_group.lower():
             return Found(self._home)
         raise Absent(self._absent(text, path, kinds, noun))
+
+    def _ending(self, kind: str, names: tuple[str, ...]) -> list[Declared]:
+        """The members of a kind whose lower-cased names, parents first, end so."""
+        same = self._by_name.get((kind, names[-1]), [])
+        if len(names) == 1 or len(same) <= SHOWN or self._kinds[kind].verbatim:
+            return [one for one in same if _ends_with(self.address(one).key.path, names)]
+        if kind not in self._tails:
+            tails = self._tails[kind] = {}
+            for one in self._of_kind(kind):
+                path = tuple(name.lower() for name in self.address(one).key.path)
+                for start in range(len(path) - 1):
+                    tails.setdefault(path[start:], []).append(one)
+        return self._tails[kind].get(names, [])
 
     def _absent(self, text: str, path: str, kinds: tuple[str, ...], noun: str) -> str:
         message = f'{noun} "{text[:80]}" is declared nowhere'
@@ -219,28 +253,32 @@ class Estate:
             if other:
                 return f"{message} in environment {self._environment.name} (only in {other})"
         known = {one.document.name: one for kind in kinds for one in self._of_kind(kind)}
+        self._patience -= len(known)
+        if self._patience < 0:
+            return message
         near = nearest(path.rpartition("/")[2], known)
         return f'{message}, did you mean "{near}" ({known[near].source})?' if near else message
 
-    def called(self, kind: str, name: str) -> list[Declared]:
-        """The members of a kind and name, wherever they live."""
-        return [self.address(one) for one in self._by_name.get((kind, name.lower()), ())]
+    def child(self, parent: str, kind: str, name: str) -> Declared | None:
+        """The member of a kind and name below a parent (by id), whatever the letter case."""
+        return self._below(parent.lower(), kind).get(name.lower())
 
     def mistyped(self, text: str, kinds: tuple[str, ...], parent: str) -> str:
         """The member below a parent (a lower-cased id) that a name is a slip of, in words."""
-        known = {
-            one.document.name: one
-            for kind in kinds
-            for one in self._of_kind(kind)
-            if self.address(one).parent_id.lower() == parent
-        }
-        near = mistyped(text, known)
-        return f'"{near}" ({known[near].source})' if near else ""
+        known = {name: one for kind in kinds for name, one in self._below(parent, kind).items()}
+        near = mistyped(text, known) if known else None
+        return f'"{known[near].document.name}" ({known[near].source})' if near else ""
+
+    def _below(self, parent: str, kind: str) -> Mapping[str, Declared]:
+        """The members of a kind below a parent, by name. All addresses are known by now."""
+        if not self._children:
+            for one in self.members:
+                place = (self.address(one).parent_id.lower(), one.key.kind)
+                self._children.setdefault(place, {})[one.document.name.lower()] = one
+        return self._children.get((parent, kind), NOTHING)
 
     def _of_kind(self, kind: str) -> Iterator[Declared]:
-        return (
-            one for (name, _), several in self._by_name.items() if name == kind for one in several
-        )
+        return (one for one in self.members if one.key.kind == kind)
 
     def find_or_tell(
         self, member: Declared, text: Json, kinds: tuple[str, ...], noun: str, path: Path

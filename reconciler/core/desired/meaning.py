@@ -65,11 +65,11 @@ class Meaning:
         service's own, which nothing declares."""
         parent = self._member.parent_id.lower()
         for kind in field.names:
-            for one in self._estate.called(kind, text):
-                if one.parent_id.lower() == parent:
-                    if one.key != self._member.key:
-                        self._member.needs.add(one.key)
-                    return one.document.name
+            one = self._estate.child(parent, kind, text)
+            if one is not None:
+                if one.key != self._member.key:
+                    self._member.needs.add(one.key)
+                return one.document.name
         near = self._estate.mistyped(text, field.names, parent)
         if near:
             noun = str(next(step for step in reversed(path) if isinstance(step, str)))
@@ -109,9 +109,9 @@ class Meaning:
 
     def _need_writer(self, vault: str, name: str) -> None:
         """A secret that these specs write must be written before it is read."""
-        for writer in self._estate.called("Secret", name):
-            if writer.parent_id.lower() == vault.lower():
-                self._member.needs.add(writer.key)
+        writer = self._estate.child(vault, "Secret", name)
+        if writer is not None:
+            self._member.needs.add(writer.key)
 
     def ref(self, written: Mapping[str, Json], path: Path) -> Ref | str:
         """``{ref: Kind/name, path: …}`` → the value's address, or its id where that is known."""

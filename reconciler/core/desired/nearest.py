@@ -52,8 +52,20 @@ def _letters(word: str) -> str:
     return "".join(letter for letter in word if not letter.isdigit())
 
 
+def _trimmed(one: str, other: str) -> tuple[str, str]:
+    """Both words without what they begin and end with alike: names often share much of it."""
+    start, most = 0, min(len(one), len(other))
+    while start < most and one[start] == other[start]:
+        start += 1
+    end = 0
+    while end < most - start and one[-1 - end] == other[-1 - end]:
+        end += 1
+    return one[start : len(one) - end], other[start : len(other) - end]
+
+
 def distance(one: str, other: str, most: int) -> int:
     """Insertions, deletions, changes and swaps of neighbours; ``most + 1`` when there are more."""
+    one, other = _trimmed(one, other)
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):

@@ -44,7 +44,8 @@ class Overlay:
         self._problems = problems
         self._plain_files = plain_files(problems.files)
         self._values = _values(environment, self._origin, problems)
-        self._patches: dict[str, list[Patch]] = {}
+        self._patched = {patch["kind"] for patch in environment.patches}
+        self._patches: dict[tuple[str, str], list[Patch]] = {}
         for place, patch in enumerate(environment.patches):
             self._add_patch(place, patch)
         self._tags = self._fill(environment.tags, self._origin, ("spec", "tags"))
@@ -54,15 +55,16 @@ class Overlay:
         content = {part: patch[part] for part in _PATCHED if part in patch}
         layer = Layer(content, self._text, ("spec", "patches", place))
         one = Patch(patch["kind"], str(name), layer, [])
-        self._patches.setdefault(one.kind, []).append(one)
+        last = one.name.lower().rpartition("/")[2]
+        self._patches.setdefault((one.kind, last), []).append(one)
 
     def lay(self, content: dict[str, Any], origin: Origin) -> tuple[dict[str, Any], Origin]:
         """The document as it is in this environment, and where its parts were written."""
-        patches = self._patches.get(content["kind"], ())
-        if patches:
+        kind = content["kind"]
+        if kind in self._patched:
             name = str(self._fill(content["metadata"]["name"], origin, ("metadata", "name")))
-            for patch in patches:
-                if self._meant(patch, name, content["spec"], origin):
+            for patch in self._patches.get((kind, name.lower()), ()):
+                if self._meant(patch, content["spec"], origin):
                     patch.found.append(origin)
                     content = _merged(content, patch.layer.content)
                     origin = replace(origin, layers=(*origin.layers, patch.layer))
@@ -70,10 +72,11 @@ class Overlay:
             content = self._fill(content, origin, ())
         return content, origin
 
-    def _meant(self, patch: Patch, name: str, spec: Mapping[str, Any], origin: Origin) -> bool:
-        parent, _, last = patch.name.lower().rpartition("/")
-        if last != name.lower() or not parent:
-            return last == name.lower()
+    def _meant(self, patch: Patch, spec: Mapping[str, Any], origin: Origin) -> bool:
+        """Whether a document of the patch's kind and name lives where the patch says."""
+        parent = patch.name.lower().rpartition("/")[0]
+        if not parent:
+            return True
         kind = self._kinds.get(patch.kind)
         for place in kind.places if kind else ():
             written = self._fill(spec.get(place.field), origin, ("spec", place.field))

@@ -18,7 +18,7 @@ from reconciler.core.desired.nearest import nearest
 from reconciler.core.desired.overlay import Overlay
 from reconciler.core.desired.problems import Enough, Origin, Problems
 from reconciler.core.desired.resource import Builder, parts_of, typed_kind
-from reconciler.core.desired.yaml_text import Budget, Text, read_text
+from reconciler.core.desired.yaml_text import MAX_DOCUMENTS, Budget, Text, read_text
 from reconciler.core.errors import SpecError
 from reconciler.core.kinds import KINDS, Kind
 from reconciler.core.model import Key, Resource
@@ -147,7 +147,7 @@ class _Specs:
         elsewhere: dict[tuple[str, str], str] = {}
         documents = list(self._documents(chosen, overlay, elsewhere))
         overlay.finish()
-        parts = [parts_of(one, self._kinds, problems) for one in documents]
+        parts = self._parts(documents)
         everyone = [*documents, *(part for several in parts for part in several)]
         estate = Estate(everyone, environment, self._kinds, problems, elsewhere)
         members = [estate.address(one) for one in estate.members]
@@ -158,6 +158,19 @@ class _Specs:
         resources = tuple(sorted((one for one in built if one), key=lambda one: one.key))
         self._refuse_cycles(members)
         return Desired(environment, resources)
+
+    def _parts(self, documents: list[Document]) -> list[list[Document]]:
+        """What fields of each document stand for, as documents."""
+        parts: list[list[Document]] = []
+        count = len(documents)
+        for one in documents:
+            parts.append(parts_of(one, self._kinds, self.problems))
+            count += len(parts[-1])
+            if count > MAX_DOCUMENTS:
+                message = f"there are more than {MAX_DOCUMENTS:,} resources"
+                self.problems.add(one.origin, ("spec",), message)
+                raise Enough
+        return parts
 
     def _documents(
         self, chosen: frozenset[str], overlay: Overlay, elsewhere: dict[tuple[str, str], str]
