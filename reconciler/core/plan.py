@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 
 from reconciler.core.arm import names_of, parents_of, resource_group_of
 from reconciler.core.diff import diff_fields
@@ -37,6 +38,9 @@ class Wanted:
     prune: bool = False
     resource_group: str = ""
     """The environment's own; names inside it are shown without it."""
+    only: tuple[str, ...] = ()
+    """Patterns over ``Kind/name``; what fits none, and is needed by none that does, is left as it
+    is. None: everything."""
 
 
 @dataclass
@@ -53,7 +57,7 @@ def make_plan(wanted: Wanted, live: Live, owned: Mapping[str, Owned]) -> Plan:
     """Everything that applying would do, in order. Pure: the same input gives the same plan."""
     wanted, found = _settle_names(wanted, live, owned)
     _delete(wanted, live, owned, found)
-    intents = sorted(found.intents, key=lambda intent: str(intent.change.key))
+    intents = sorted(_chosen(wanted, found), key=lambda intent: str(intent.change.key))
     return Plan(
         environment=wanted.environment,
         commit=wanted.commit,
@@ -66,6 +70,26 @@ def make_plan(wanted: Wanted, live: Live, owned: Mapping[str, Owned]) -> Plan:
         resources=_involved(wanted, intents),
         reads=live.reads,
     )
+
+
+def _chosen(wanted: Wanted, found: Findings) -> list[Intent]:
+    """The intents that ``only`` asks for, with what they need. A plan that leaves some out says
+    so, because the names it leaves out stay as they are."""
+    if not wanted.only:
+        return found.intents
+    by_key = {intent.change.key: intent for intent in found.intents}
+    todo = [key for key in by_key if any(fnmatchcase(str(key), one) for one in wanted.only)]
+    chosen = set(todo)
+    while todo:
+        resource = by_key[todo.pop()].resource
+        missing = (resource.needs & by_key.keys()) - chosen if resource else frozenset()
+        chosen |= missing
+        todo += missing
+    left = len(by_key) - len(chosen)
+    if left:
+        message = f"limited to {', '.join(wanted.only)}: {left} more resources differ"
+        found.checks.append(Check("note", "plan.limited", message))
+    return [intent for key, intent in by_key.items() if key in chosen]
 
 
 def _settle_names(

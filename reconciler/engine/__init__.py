@@ -4,9 +4,10 @@ The engine always reads both sides; who called it, and why, never changes what i
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from reconciler.core.checks import check_plan, facts_wanted
 from reconciler.core.desired.environment import Environment
@@ -30,6 +31,15 @@ from reconciler.ports import Clock, Lease, Provider, Store
 
 LEASE_S = 60.0
 """How long an environment stays taken after its worker died, in seconds."""
+TRUSTED = 0.7
+"""The share of that time after which a worker that could not renew stops: the rest is for clocks
+that differ and for requests on their way."""
+
+type Stopping = Callable[[], bool]
+
+
+def never() -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -74,8 +84,13 @@ class Engine:
         resources: Sequence[Resource],
         commit: str,
         progress: Progress = silent,
+        only: tuple[str, ...] = (),
     ) -> Proposal:
-        """Read Azure and say what applying would do. Writes nothing anywhere."""
+        """Read Azure and say what applying would do. Writes nothing anywhere.
+
+        ``only`` limits the plan to resources whose ``Kind/name`` fits one of these patterns, and
+        to what these need.
+        """
         owned = await self.store.owned(environment.name)
         refuse_if_empty(environment.name, len(resources), len(owned))
         key = await self.store.digest_key()
@@ -86,6 +101,7 @@ class Engine:
             tuple(resources),
             prune=environment.prune,
             resource_group=environment.resource_group,
+            only=only,
         )
         plan = make_plan(wanted, live, owned)
         facts = await self._facts(plan, live)
@@ -114,7 +130,7 @@ class Engine:
         reviewed: Reviewed | None = None,
         allow: str | None = None,
         requested_by: str = "",
-        stopping: Callable[[], bool] = lambda: False,
+        stopping: Stopping = never,
         progress: Progress = silent,
     ) -> Run:
         """Make Azure as declared; goes on with an interrupted run of the same commit first.
@@ -122,22 +138,56 @@ class Engine:
         Raises Refused before anything is sent when a safety rule says no, and Transient when
         another worker is writing to this environment.
         """
+        self.refuse_if_suspended(environment)
+        async with self.writing(environment.name, stopping) as stop:
+            earlier = await self.finish_earlier(environment.name, commit, stop, progress)
+            if earlier and earlier.open:
+                raise Transient("stopped before the run was finished: apply again to go on")
+            queued = Run(
+                self.new_id(),
+                Plan(environment.name, commit),
+                requested_by,
+                self.clock.now().isoformat(),
+                allow=allow or "",
+            )
+            run = await self.start(queued, environment, resources, reviewed, progress)
+            return await self.advance(run, stop, progress)
+
+    def refuse_if_suspended(self, environment: Environment) -> None:
+        """Raises Refused while the environment's file says ``suspend``."""
         if environment.suspend:
             until, reason = environment.suspend.until, environment.suspend.reason
             refuse_if_suspended(environment.name, until, reason, self.clock.now())
-        lease = await self.store.lease(environment.name, self.holder, LEASE_S)
-        async with lease, _kept(lease, self.clock) as lost:
-            stop = _either(stopping, lost)
-            await self._finish_earlier(environment.name, commit, stop, progress)
-            proposal = await self.propose(environment, resources, commit, progress)
-            run = await self._begin(proposal, reviewed, allow, requested_by)
-            progress(RunBegun(run, resumed=False))
-            return await self._advance(run, stop, progress)
 
-    async def _begin(
-        self, proposal: Proposal, reviewed: Reviewed | None, allow: str | None, requested_by: str
+    @asynccontextmanager
+    async def writing(
+        self, environment: str, stopping: Stopping = never
+    ) -> AsyncIterator[Stopping]:
+        """The environment's lease, kept while the block runs; the value says when to stop: when
+        the caller says so, or when the lease may be somebody else's by now.
+
+        Raises Transient, naming the holder, when it is taken.
+        """
+        lease = await self.store.lease(environment, self.holder, LEASE_S)
+        async with lease, Kept(lease, self.clock) as kept:
+            yield lambda: stopping() or kept.lost()
+
+    async def start(
+        self,
+        run: Run,
+        environment: Environment,
+        resources: Sequence[Resource],
+        reviewed: Reviewed | None = None,
+        progress: Progress = silent,
     ) -> Run:
-        plan = proposal.plan
+        """Plan a queued run and save it as running, if every safety rule agrees.
+
+        Needs the lease. Raises Refused; then nothing has been written anywhere.
+        """
+        proposal = await self.propose(
+            environment, resources, run.plan.commit, progress, only=run.only
+        )
+        plan, allow = proposal.plan, run.allow or None
         refuse_if_blocked(plan)
         refuse_if_too_much(plan, len(proposal.owned), allow)
         if reviewed:
@@ -146,28 +196,36 @@ class Engine:
             await self.store.own(plan.environment, proposal.settled)
         if proposal.forgotten:
             await self.store.disown(plan.environment, proposal.forgotten)
-        run = Run(self.new_id(), plan, requested_by, self.clock.now().isoformat())
+        run = replace(run, plan=plan, state="running")
         await self.store.begin(run)
+        await self.store.planned(run)
+        progress(RunBegun(run, resumed=False))
         return run
 
-    async def _finish_earlier(
-        self, environment: str, commit: str, stop: Callable[[], bool], progress: Progress
-    ) -> None:
-        """Go on with a run that was cut short; one of another commit is closed instead: planning
-        anew sees what it did."""
+    async def finish_earlier(
+        self,
+        environment: str,
+        commit: str,
+        stop: Stopping = never,
+        progress: Progress = silent,
+    ) -> Run | None:
+        """Go on with a run that was cut short, and return it; one of another commit is closed
+        instead, because planning anew sees what it did. Needs the lease."""
         run = await self.store.unfinished(environment)
         if run is None:
-            return
+            return None
         if run.plan.commit != commit:
             detail = "a newer commit took its place"
-            await self.store.end(run.id, "cancelled", detail, self.clock.now())
-            return
+            await self.store.end(run.id, "superseded", detail, self.clock.now())
+            return None
         progress(RunBegun(run, resumed=True))
-        run = await self._advance(run, stop, progress)
-        if run.state == "running":
-            raise Transient("stopped before the run was finished: apply again to go on")
+        return await self.advance(run, stop, progress)
 
-    async def _advance(self, run: Run, stop: Callable[[], bool], progress: Progress) -> Run:
+    async def advance(self, run: Run, stop: Stopping = never, progress: Progress = silent) -> Run:
+        """Take a run that was started as far as it will go now. Needs the lease.
+
+        A run that is still open afterwards was stopped; the next call goes on.
+        """
         owned = dict(await self.store.owned(run.plan.environment))
         key = await self.store.digest_key()
         performer = Performer(
@@ -176,21 +234,22 @@ class Engine:
         return await Advance(run, performer, self.store, self.clock, progress).go()
 
 
-def _either(first: Callable[[], bool], second: Callable[[], bool]) -> Callable[[], bool]:
-    return lambda: first() or second()
-
-
-class _kept:
-    """Renew a lease in the background; the value says whether it was lost."""
+class Kept:
+    """Renews a lease in the background, and knows when it can no longer be trusted."""
 
     def __init__(self, lease: Lease, clock: Clock) -> None:
         self.lease = lease
         self.clock = clock
         self.gone = False
+        self.renewed = clock.monotonic()
 
-    async def __aenter__(self) -> Callable[[], bool]:
+    def lost(self) -> bool:
+        """Taken by somebody else, or so long not renewed that it may be."""
+        return self.gone or self.clock.monotonic() - self.renewed > LEASE_S * TRUSTED
+
+    async def __aenter__(self) -> Self:
         self.task = asyncio.create_task(self._renew())
-        return lambda: self.gone
+        return self
 
     async def __aexit__(self, *error: object) -> None:
         self.task.cancel()
@@ -198,13 +257,16 @@ class _kept:
             await self.task
 
     async def _renew(self) -> None:
-        while True:
-            await self.clock.sleep(LEASE_S / 3)
+        while not self.gone:
+            await self.clock.sleep(LEASE_S / 4)
+            asked = self.clock.monotonic()
             try:
                 await self.lease.renew()
+                self.renewed = asked
             except Transient:
+                self.gone = self.clock.monotonic() - self.renewed > LEASE_S * TRUSTED
+            except Permanent:
                 self.gone = True
-                return
 
 
 __all__ = [

@@ -126,13 +126,25 @@ class Performer:
         if not again:
             _refuse_if_stale(step, have, changes)
         await self._announce(step, target, resource, have, own)
-        applied = _answerable(step, own.applied) if own else NOTHING
-        shape = KINDS[step.key.kind].shape
-        there = have.properties if have else NOTHING
-        sent = merge(shape, body, there, applied, resource.lifecycle.ignore)
+        sent = self._whole(step, resource, body, have, own)
         await self._wait(await self.cloud.put(target, sent), step)
         have = await self._read_back(step, resource, target, body)
         return await self._finish(step, resource, target, body, have, digests)
+
+    def _whole(
+        self,
+        step: Step,
+        resource: Resource,
+        body: Properties,
+        have: Observed | None,
+        own: Owned | None,
+    ) -> Properties:
+        """What is sent: the declared fields over what is there, or over what a new one needs."""
+        kind = KINDS[step.key.kind]
+        if have is None:
+            return merge(kind.shape, body, kind.initial)
+        applied = _answerable(step, own.applied) if own else NOTHING
+        return merge(kind.shape, body, have.properties, applied, resource.lifecycle.ignore)
 
     async def _announce(
         self,
