@@ -5,7 +5,7 @@ traffic of Azure/azure-service-operator.
 """
 
 from reconciler.core.kinds.kind import Kind
-from reconciler.core.kinds.shared import in_resource_group, sending
+from reconciler.core.kinds.shared import in_resource_group
 from reconciler.core.schema import (
     Names,
     arm_id,
@@ -34,10 +34,8 @@ APPLICATION_INSIGHTS = Kind(
     fields={
         "location": location(),
         "tags": tags(),
-        "kind": described("web unless said otherwise.", text()),
-        "Application_Type": described(
-            "web unless said otherwise.", immutable(text("web", "other"))
-        ),
+        "kind": described("A new one is web.", text()),
+        "Application_Type": described("A new one is web.", immutable(text("web", "other"))),
         "WorkspaceResourceId": described("Where it stores.", arm_id("LogAnalytics")),
         "Flow_Type": text("Bluefield"),
         "Request_Source": text("rest"),
@@ -61,6 +59,6 @@ APPLICATION_INSIGHTS = Kind(
         "properties.ConnectionString": "what clients send to",
     },
     holds_data=True,
-    prepare=sending(kind="web", Application_Type="web"),
+    initial={"kind": "web", "Application_Type": "web"},
     typical_s=8,
 )

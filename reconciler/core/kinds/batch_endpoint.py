@@ -12,7 +12,7 @@ from reconciler.core.kinds.endpoint_fields import (
     endpoint_fields,
 )
 from reconciler.core.kinds.kind import Kind, Place
-from reconciler.core.kinds.shared import MACHINE_LEARNING, in_workspace, sending
+from reconciler.core.kinds.shared import MACHINE_LEARNING, in_workspace
 from reconciler.core.schema import (
     anything,
     arm_id,
@@ -47,7 +47,6 @@ BATCH_ENDPOINT = Kind(
     outputs={"properties.scoringUri": "where jobs are started"},
     lock=BATCH_LOCK,
     deferred=frozenset({"defaults"}),
-    prepare=sending(authMode="AADToken"),
     typical_s=20,
 )
 

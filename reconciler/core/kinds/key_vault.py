@@ -6,7 +6,7 @@ traffic of Azure/azure-service-operator and Azure/azure-cli.
 """
 
 from reconciler.core.kinds.kind import Kind, SoftDelete
-from reconciler.core.kinds.shared import guid, in_resource_group, network_acls, sending
+from reconciler.core.kinds.shared import guid, in_resource_group, network_acls
 from reconciler.core.model import Properties
 from reconciler.core.schema import (
     Field,
@@ -57,18 +57,16 @@ POLICY = obj(
     ),
 )
 
-_defaults = sending(sku={"family": "A", "name": "standard"})
-
 
 def prepare(properties: Properties, subscription: str) -> Properties:
-    """Fill in the SKU. Raises ValueError for what a vault can no longer be."""
+    """The spec as it is. Raises ValueError for what a vault can no longer be."""
     if properties.get("enableSoftDelete") is False:
         raise ValueError("enableSoftDelete: every vault has soft delete now; leave it out")
     if properties.get("enablePurgeProtection") is False:
         raise ValueError(
             "enablePurgeProtection: false is refused by the service; say true or leave it out"
         )
-    return _defaults(properties, subscription)
+    return properties
 
 
 KEY_VAULT = Kind(
@@ -87,7 +85,7 @@ KEY_VAULT = Kind(
         "tags": tags(),
         "tenantId": described("The Entra tenant that it trusts.", required(immutable(guid()))),
         "sku": described(
-            "standard unless said otherwise.",
+            "A new one is standard.",
             obj(family=text("A"), name=required(text("standard", "premium", closed=True))),
         ),
         "enableRbacAuthorization": described(
@@ -115,5 +113,6 @@ KEY_VAULT = Kind(
         purge_verb="POST",
     ),
     prepare=prepare,
+    initial={"sku": {"family": "A", "name": "standard"}},
     typical_s=25,
 )

@@ -161,6 +161,9 @@ class Kind:
     environment's subscription id: from a spec as written to a spec as written, before it is
     validated and before names and refs in it are resolved. Raises ValueError with a sentence for
     the author."""
+    initial: Mapping[str, Any] = field(default_factory=dict)
+    """What a new resource is created with where its spec is silent, because the service demands
+    it. Not declared, so never compared: what is there already may be otherwise."""
     parts: tuple[Part, ...] = ()
     probe: Probe | None = None
     typical_s: float = 5.0

@@ -8,7 +8,7 @@ than change a model in place: https://learn.microsoft.com/azure/machine-learning
 from reconciler.core.kinds.autoscale import AUTOSCALE_PART
 from reconciler.core.kinds.endpoint_fields import ENVELOPE, deployment_fields, probe
 from reconciler.core.kinds.kind import Kind, Place
-from reconciler.core.kinds.shared import ENDPOINT_LOCK, MACHINE_LEARNING, sending
+from reconciler.core.kinds.shared import ENDPOINT_LOCK, MACHINE_LEARNING
 from reconciler.core.schema import (
     Field,
     Names,
@@ -107,7 +107,7 @@ ONLINE_DEPLOYMENT = Kind(
         ),
         **deployment_fields(),
         "endpointComputeType": described(
-            "Managed unless said otherwise.", immutable(text(*CASES, closed=True))
+            "A new one is Managed.", immutable(text(*CASES, closed=True))
         ),
         "model": described(
             "A model version: its name here, its ARM id, or azureml://registries/….",
@@ -132,7 +132,7 @@ ONLINE_DEPLOYMENT = Kind(
     cases=CASES,
     lock=ENDPOINT_LOCK,
     side_by_side=True,
-    prepare=sending(sku={"name": "Default"}, endpointComputeType="Managed"),
+    initial={"sku": {"name": "Default"}, "endpointComputeType": "Managed"},
     parts=(AUTOSCALE_PART,),
     typical_s=420,
 )

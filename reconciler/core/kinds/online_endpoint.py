@@ -11,7 +11,6 @@ from reconciler.core.kinds.shared import (
     ML_AUDIENCE,
     in_workspace,
     keys_part,
-    sending,
 )
 from reconciler.core.schema import Field, arm_id, default, described, integer, mapping, text
 
@@ -46,7 +45,7 @@ ONLINE_ENDPOINT = Kind(
     },
     lock=ENDPOINT_LOCK,
     deferred=frozenset({"traffic", "mirrorTraffic"}),
-    prepare=sending(identity={"type": "SystemAssigned"}),
+    initial={"identity": {"type": "SystemAssigned"}},
     parts=(keys_part("OnlineEndpoint", "primaryKey", "project", "workspace"),),
     probe=Probe(
         url=URL,

@@ -29,8 +29,7 @@ def prepare(properties: Properties, subscription: str) -> Properties:
     for name, word in (("roleDefinitionId", "role"), ("principalId", "principal")):
         if name not in result:
             raise ValueError(f"a role assignment needs {word} (or {name})")
-    # Without it Azure looks the principal up, and an identity just created is not found.
-    return {"principalType": "ServicePrincipal", **result}
+    return result
 
 
 def _definition(role: Any, subscription: str) -> str:
@@ -84,7 +83,7 @@ ROLE_ASSIGNMENT = Kind(
             "What principal becomes; may be written instead.", immutable(text(same="caseless"))
         ),
         "principalType": described(
-            "ServicePrincipal unless said otherwise.",
+            "A new one is for a ServicePrincipal.",
             immutable(
                 text(
                     "User",
@@ -108,5 +107,7 @@ ROLE_ASSIGNMENT = Kind(
     # Most assignments of a subscription are other people's.
     report_unmanaged=False,
     prepare=prepare,
+    # Without it Azure looks the principal up, and an identity just created is not found.
+    initial={"principalType": "ServicePrincipal"},
     typical_s=2,
 )

@@ -12,7 +12,6 @@ from reconciler.core.kinds.shared import (
     identity,
     in_workspace,
     keys_part,
-    sending,
     sku,
 )
 from reconciler.core.schema import (
@@ -68,12 +67,12 @@ SERVERLESS_ENDPOINT = Kind(
     ),
     fields={
         "location": location(),
-        "sku": described("Consumption unless said otherwise.", sku("Consumption")),
+        "sku": described("A new one gets Consumption.", sku("Consumption")),
         "kind": text(),
         "identity": identity(BOTH),
         "tags": tags(),
         "authMode": described(
-            "Key unless said otherwise; AAD means Entra ID only.", text("Key", "AAD", "KeyAndAAD")
+            "A new one gets Key; AAD means Entra ID only.", text("Key", "AAD", "KeyAndAAD")
         ),
         "modelSettings": required(
             obj(
@@ -94,7 +93,7 @@ SERVERLESS_ENDPOINT = Kind(
         "properties.marketplaceSubscriptionId": "the subscription that pays for it",
     },
     healthy={"endpointState": "Online"},
-    prepare=sending(sku={"name": "Consumption"}, authMode="Key"),
+    initial={"sku": {"name": "Consumption"}, "authMode": "Key"},
     parts=(
         Part(
             field="marketplace",

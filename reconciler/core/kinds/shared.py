@@ -1,10 +1,9 @@
 """Shapes and places that several kinds share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from reconciler.core.kinds.kind import Document, Part, Place
-from reconciler.core.model import Properties
 from reconciler.core.schema import (
     Field,
     Scalar,
@@ -152,24 +151,3 @@ def parent_name(parent: object) -> tuple[str, ...]:
     if not isinstance(parent, str) or parent.startswith("/"):
         return ()
     return (parent.rpartition("/")[2],)
-
-
-def sending(**values: Any) -> Callable[[Properties, str], Properties]:
-    """A ``prepare`` that says what the service demands and an author need not: an absent field is
-    sent with this value, an object with the members that are missing."""
-
-    def prepare(properties: Properties, subscription: str) -> Properties:
-        return _under(properties, values)
-
-    return prepare
-
-
-def _under(properties: Properties, values: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(properties)
-    for name, value in values.items():
-        here = result.get(name)
-        if isinstance(value, Mapping) and isinstance(here, Mapping):
-            result[name] = _under(here, value)
-        elif here is None:
-            result[name] = value
-    return result

@@ -67,11 +67,8 @@ def differences(root: Path, kind: Kind, place: Place) -> list[str]:
 
 
 def filled_in(kind: Kind) -> frozenset[str]:
-    """Dotted paths of what ``prepare`` sends for an author who does not say it."""
-    try:
-        sent = kind.prepare({}, "")
-    except ValueError:
-        return frozenset()
+    """Dotted paths of what is sent for an author who does not say it."""
+    sent = kind.initial
     prefix = {name: "" if name in kind.envelope else "properties." for name in sent}
     return frozenset(f"{prefix[str(path[0])]}{dotted(path)}" for path, _ in walk(sent)) | frozenset(
         f"{prefix[name]}{name}" for name in sent

@@ -4,10 +4,12 @@ import re
 
 import pytest
 
+from reconciler.core.diff import diff_fields
 from reconciler.core.kinds import KINDS
 from reconciler.core.kinds.azure_resource import typed
 from reconciler.core.kinds.roles import ROLES
 from reconciler.core.kinds.shared import GUID
+from reconciler.core.merge import merge
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 
@@ -117,15 +119,21 @@ def test_a_smoke_test_goes_in_the_way_that_the_endpoint_takes():
     assert probe.way_in({}) is probe
 
 
-def test_what_a_service_demands_is_sent_without_being_written():
-    assert prepared("ServerlessEndpoint") == {"sku": {"name": "Consumption"}, "authMode": "Key"}
-    assert prepared("ServerlessEndpoint", authMode="AAD")["authMode"] == "AAD"
-    sku = prepared("OnlineDeployment", sku={"capacity": 3})["sku"]
-    assert sku == {"name": "Default", "capacity": 3}
-    assert prepared("KeyVault", sku={"name": "premium"})["sku"] == {
-        "family": "A",
-        "name": "premium",
+def test_what_a_service_demands_is_sent_with_a_new_resource_only():
+    kind = KINDS["OnlineDeployment"]
+    spec = {"sku": {"capacity": 3}}
+    assert merge(kind.shape, spec, kind.initial) == {
+        "sku": {"name": "Default", "capacity": 3},
+        "endpointComputeType": "Managed",
     }
+    vault, premium = KINDS["KeyVault"], {"sku": {"family": "A", "name": "premium"}}
+    assert diff_fields(vault.shape, {}, premium) == ()
+    assert merge(vault.shape, {}, premium) == premium
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_what_a_new_resource_gets_are_fields_of_its_kind(kind):
+    assert set(kind.initial) <= set(kind.fields)
 
 
 def test_a_vault_cannot_lose_what_protects_it():
@@ -147,7 +155,6 @@ def test_a_vault_cannot_lose_what_protects_it():
 def test_a_role_is_given_by_name_or_id(role, ends):
     sent = prepared("RoleAssignment", role=role, principalId="p")
     assert sent["roleDefinitionId"].endswith(ends)
-    assert sent["principalType"] == "ServicePrincipal"
 
 
 def test_a_misspelt_role_is_told_with_the_nearest_one():
