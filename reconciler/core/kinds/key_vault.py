@@ -91,7 +91,8 @@ KEY_VAULT = Kind(
         "enableRbacAuthorization": described(
             "True: access by role assignments; false: by accessPolicies.", boolean()
         ),
-        "accessPolicies": array(POLICY, key=("objectId", "applicationId")),
+        # A workspace adds a policy of its own to its vault: those of others are left alone.
+        "accessPolicies": array(POLICY, key=("objectId", "applicationId"), shared=True),
         "enableSoftDelete": default(True, boolean()),
         "softDeleteRetentionInDays": immutable(default(90, integer(lowest=7, highest=90))),
         "enablePurgeProtection": described("Cannot be undone.", immutable(boolean())),
