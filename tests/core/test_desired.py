@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.desired import environments, locate, parse, parse_all
+from reconciler.core.desired.address import front, is_arm_id
 from reconciler.core.desired.nearest import distance, mistyped, nearest
 from reconciler.core.errors import SpecErrors
 from reconciler.core.kinds.kind import Document, Kind, Part, Place, Probe
@@ -373,6 +374,138 @@ def test_at_most_five_hundred_errors_are_told() -> None:
     told = errors_of(files, listed(BOX))
     assert len(told) == 501
     assert told[-1] == "and more: the first 500 errors are shown"
+
+
+def test_a_name_that_follows_from_content_leaves_the_id_open_and_keeps_the_scope() -> None:
+    grant = small(
+        "Grant",
+        place("scope", "", "Test.Small/grants"),
+        fields={"who": text()},
+        identity=("scope", "who"),
+    )
+    made = parse(
+        specs(document("Box", "b"), document("Grant", "g", "{scope: Box/b, who: me}")),
+        "dev",
+        listed(BOX, grant),
+    )
+    (one,) = (one for one in made.resources if one.key.kind == "Grant")
+    box = f"{GROUP}/providers/Test.Small/boxs/b"
+    assert (str(one.key), one.arm_id) == ("Grant/g", "")
+    assert one.properties == {"scope": box, "who": "me"}
+
+
+def test_a_bare_name_means_a_resource_below_the_same_parent() -> None:
+    slot = small("Slot", place("box", "Box", "Test.Small/boxs/slots"))
+    fields = {"slot": Field(shape=text().shape, names=("Slot", "User"))}
+    user = small("User", place("box", "Box", "Test.Small/boxs/users"), fields=fields)
+    kinds = listed(BOX, slot, user)
+    base = [document("Box", "b"), document("Box", "c"), document("Slot", "Middle", "{box: b}")]
+
+    def made(name: str, spec: str) -> tuple[Properties, list[str]]:
+        desired = parse(specs(*base, document("User", name, spec)), "dev", kinds)
+        one = next(one for one in desired.resources if one.key.kind == "User")
+        return one.properties, sorted(str(key) for key in one.needs)
+
+    assert made("u", "{box: b, slot: middle}") == ({"slot": "Middle"}, ["Box/b", "Slot/b/Middle"])
+    assert made("u", "{box: c, slot: middle}") == ({"slot": "middle"}, ["Box/c"])
+    assert made("u", "{box: b, slot: Azure.Own}") == ({"slot": "Azure.Own"}, ["Box/b"])
+    assert made("self", "{box: b, slot: self}") == ({"slot": "self"}, ["Box/b"])
+    told = errors_of(specs(*base, document("User", "u", "{box: b, slot: Midle}")), kinds)
+    assert told[0].endswith(
+        'slot "Midle" is declared nowhere, did you mean "Middle" (specs/a.yaml:11)?'
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "good"),
+    [
+        ("/subscriptions/s", True),
+        ("/subscriptions/s/resourceGroups/g", True),
+        ("/subscriptions/s/resourcegroups/g/providers/A.B/c/d/e/f", True),
+        ("/providers/Microsoft.Management/managementGroups/g", True),
+        ("/subscriptions/s/providers/A.B/c/d/providers/E.F/g/h", True),
+        ("/subscriptions/s/resourceGroups/../providers/A.B/c/d", False),
+        ("/subscriptions/s/providers/A.B/c", False),
+        ("/subscriptions/s?x=y", False),
+        ("/subscriptions/s/", False),
+        ("//subscriptions/s", False),
+        ("/", False),
+        ("/subscriptions/" + "x" * 3000, False),
+    ],
+)
+def test_an_arm_id_has_a_form(written: str, good: bool) -> None:
+    assert is_arm_id(written) is good
+
+
+@pytest.mark.parametrize("name", ["..", " a", "a/b", "a?b", "a%2fb", "a\tb", ""])
+def test_a_name_that_would_leave_its_place_in_an_id_is_refused(name: str) -> None:
+    told = errors_of(specs(document("Box", f'"{name}"')), listed(BOX))
+    assert told[0].startswith("specs/a.yaml:3:18: Azure takes no Box named")
+
+
+def test_keys_say_another_group_or_subscription() -> None:
+    here, there = SUBSCRIPTION, "00000000-0000-0000-0000-000000000002"
+    parents = {
+        f"/subscriptions/{here}/resourceGroups/RG": (),
+        f"/subscriptions/{here}/resourceGroups/other": ("other",),
+        f"/subscriptions/{there}/resourceGroups/rg": (there, "rg"),
+        f"/subscriptions/{here}": (),
+        f"/subscriptions/{there}": (there,),
+        f"/subscriptions/{here}/resourceGroups/rg/providers/A.B/c/d": ("d",),
+    }
+    assert {parent: front(parent, here, "rg") for parent in parents} == parents
+
+
+def test_one_of_many_of_a_name_is_found_by_its_parent_or_id() -> None:
+    slot = small("Slot", place("box", "Box", "Test.Small/boxs/slots"))
+    user = small("User", fields={"slot": arm_id("Slot")})
+    boxes = [document("Box", f"b{n}") for n in range(9)]
+    slots = [document("Slot", "s", f"{{box: b{n}}}") for n in range(9)]
+    by_id = f"{GROUP}/providers/Test.Small/boxs/b4/slots/S"
+    users = [
+        document("User", name, f"{{slot: {slot_name}}}")
+        for name, slot_name in (("u1", "B7/s"), ("u2", "Slot/b8/s"), ("u3", by_id))
+    ]
+    kinds = listed(BOX, slot, user)
+    desired = parse(specs(*boxes, *slots, *users), "dev", kinds)
+    needs = {str(one.key): [str(key) for key in one.needs] for one in desired.resources}
+    assert needs["User/u1"] == ["Slot/b7/s"]
+    assert needs["User/u2"] == ["Slot/b8/s"]
+    assert needs["User/u3"] == ["Slot/b4/s"]
+    told = errors_of(specs(*boxes, *slots, document("User", "u", "{slot: s}")), kinds)
+    assert told[0].endswith("Slot/b4/s (specs/a.yaml:66) or another one: say which, as parent/name")
+    told = errors_of(specs(*boxes, *slots, document("User", "u", "{slot: b9/s}")), kinds)
+    assert 'slot "b9/s" is declared nowhere' in told[0]
+
+
+def test_resources_inside_one_another_without_end_are_refused() -> None:
+    inner = small("Nest", place("above", "", "Test.Small/nests"))
+    root = document("Nest", "n0", f"{{above: {GROUP}}}")
+    chain = [document("Nest", f"n{n}", f"{{above: Nest/n{n - 1}}}") for n in range(30, 0, -1)]
+    assert "nested deeper than 16 levels" in errors_of(specs(*chain, root), listed(inner))[0]
+    ring = [document("Nest", one, f"{{above: Nest/{other}}}") for one, other in ("ab", "ba")]
+    assert "each needs the next: Nest/" in errors_of(specs(*ring), listed(inner))[0]
+
+
+def test_the_search_for_what_was_meant_ends() -> None:
+    slot = small("Slot", place("box", "Box", "Test.Small/boxs/slots"))
+    boxes = [document("Box", f"box-{n}") for n in range(4000)]
+    slots = [document("Slot", f"s{n}", "{box: bax-1}") for n in range(60)]
+    told = errors_of(specs(*boxes, *slots), listed(BOX, slot))
+    hints = [error for error in told if "did you mean" in error]
+    assert (len(told), len(hints)) == (60, 50)
+
+
+def test_parts_count_as_resources() -> None:
+    shape = array(obj(n=required(text())))
+
+    def make(owner: Document) -> Document:
+        return {"kind": "Box", "metadata": {"name": owner["spec"]["all"]["n"]}, "spec": {}}
+
+    many = small("Many", parts=(Part(field="all", shape=shape, make=make, each=True),))
+    items = ", ".join(f"{{n: a{n}}}" for n in range(20_001))
+    told = errors_of(specs(document("Many", "m", f"{{all: [{items}]}}")), listed(BOX, many))
+    assert told == ["specs/a.yaml:4:7: there are more than 20,000 resources"]
 
 
 def test_a_field_is_found_in_its_file() -> None:

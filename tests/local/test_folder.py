@@ -101,6 +101,6 @@ def test_a_file_that_cannot_be_opened_is_told(specs: Path, monkeypatch: pytest.M
     def refuse(path: Path, flags: int) -> int:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(folder.os, "open", refuse)
+    monkeypatch.setattr("os.open", refuse)
     with pytest.raises(SpecErrors, match=r"specs/a\.yaml:1:1: cannot be read: Permission denied"):
         read_folder(specs)
