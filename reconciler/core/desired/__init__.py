@@ -3,7 +3,9 @@
 plain, yaml_text   text → values, within limits
 position, problems where things stand, and every error at once
 document, environment, overlay   what is written, and how it differs from place to place
-validate, estate, meaning, resource   shapes, addresses, references → resources
+written, validate   values against the shapes of their fields
+address, declared, estate, meaning   who is meant by a name, and where everybody stands
+resource           all of that → resources
 parse              the way through all of them
 """
 

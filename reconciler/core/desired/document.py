@@ -7,7 +7,8 @@ from typing import Any, Final
 from reconciler.core.desired.nearest import did_you_mean
 from reconciler.core.desired.position import steps
 from reconciler.core.desired.problems import Origin, Problems
-from reconciler.core.desired.validate import Validator, named_type
+from reconciler.core.desired.validate import Validator
+from reconciler.core.desired.written import named_type
 from reconciler.core.kinds.kind import Kind
 from reconciler.core.model import Json, Lifecycle, Path, Verify, dotted
 from reconciler.core.schema import (

@@ -1,61 +1,25 @@
 """All documents of an environment by name: who stands where, and who is meant by a name."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.core import arm
 from reconciler.core.desired.address import child_id, front, group_id, is_arm_id, name_refusal
+from reconciler.core.desired.declared import GROUP, Absent, Declared, Found, NotFound
 from reconciler.core.desired.document import Document
 from reconciler.core.desired.environment import Environment
 from reconciler.core.desired.nearest import mistyped, nearest
 from reconciler.core.desired.problems import Problems
-from reconciler.core.desired.validate import matches
+from reconciler.core.desired.written import matches
 from reconciler.core.kinds.kind import Kind, Place
 from reconciler.core.model import NOTHING, Json, Key, Path
 
-GROUP: Final = "ResourceGroup"
 PATIENCE: Final = 200_000
 """Names that are compared, all errors together, to find the one that was meant."""
 MAX_LEVELS: Final = 16
 """Of resources inside one another; Azure has no more than a handful."""
 SHOWN: Final = 5
 """Places that one message lists."""
-
-
-class NotFound(Exception):
-    """A name that means nothing, or too much; the message is for the author."""
-
-
-class Absent(NotFound):
-    """Nothing of that name is declared."""
-
-
-@dataclass(eq=False, slots=True)
-class Declared:
-    """A document and its address."""
-
-    document: Document
-    key: Key
-    place: Place | None = None
-    arm_id: str = ""
-    parent: "Declared | None" = None
-    parent_id: str = ""
-    needs: set[Key] = field(default_factory=set)
-    asked: bool = False
-    """Its address was looked for (and found, or its problem told)."""
-
-    @property
-    def source(self) -> str:
-        return self.document.origin.source
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Who is meant: a declared resource, or one that only has an id."""
-
-    arm_id: str
-    declared: Declared | None = None
 
 
 class Estate:
@@ -316,11 +280,3 @@ def _a(word: str) -> str:
 
 def _or(words: tuple[str, ...]) -> str:
     return " or ".join(words)
-
-
-def location_of(member: Declared, environment: Environment) -> Json:
-    """The region a resource goes to when it names none: its parent's, or the environment's."""
-    parent = member.parent
-    if parent is None or parent.key.kind == GROUP:
-        return environment.location
-    return parent.document.spec.get("location") or location_of(parent, environment)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from reconciler.core.desired.address import is_arm_id
-from reconciler.core.desired.estate import Declared, Estate
+from reconciler.core.desired.declared import Declared
+from reconciler.core.desired.estate import Estate
 from reconciler.core.desired.nearest import did_you_mean
 from reconciler.core.desired.problems import Problems
 from reconciler.core.desired.validate import Validator

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from reconciler.core.desired.declared import Declared
 from reconciler.core.desired.document import Document, check_envelope, kind_of
 from reconciler.core.desired.environment import (
     FOLDER,
@@ -13,7 +14,7 @@ from reconciler.core.desired.environment import (
     included,
     root_of,
 )
-from reconciler.core.desired.estate import Declared, Estate
+from reconciler.core.desired.estate import Estate
 from reconciler.core.desired.nearest import nearest
 from reconciler.core.desired.overlay import Overlay
 from reconciler.core.desired.problems import Enough, Origin, Problems

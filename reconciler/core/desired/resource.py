@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reconciler.core.desired.declared import Declared, location_of
 from reconciler.core.desired.document import Document, kind_of, lifecycle_of, verify_of
 from reconciler.core.desired.environment import Environment
-from reconciler.core.desired.estate import Declared, Estate, location_of
+from reconciler.core.desired.estate import Estate
 from reconciler.core.desired.meaning import Meaning
 from reconciler.core.desired.problems import Origin, Problems
 from reconciler.core.desired.validate import Validator
