@@ -66,7 +66,7 @@ class Catalogue:
             key = (offer.account_kind, offer.format, offer.name, offer.version)
             known = found.get(key)
             # The same version is listed once for each SKU of accounts.
-            skus = {**(known.skus if known else {}), **offer.skus}
+            skus = {**offer.skus, **(known.skus if known else {})}
             found[key] = replace(offer, skus=skus)
         return cls(tuple(found.values()))
 
@@ -105,8 +105,17 @@ def _offer(item: Mapping[str, Any]) -> Offer | None:
         status=str(model.get("lifecycleStatus") or ""),
         retires=day(_member(model, "deprecation").get("inference")),
         replacement=_replacement(model),
-        skus={one.name.lower(): one for one in skus},
+        skus=_by_name(skus),
     )
+
+
+def _by_name(skus: Iterable[Sku]) -> dict[str, Sku]:
+    """A SKU may be listed twice, for the model and for models fine-tuned from it: these have a
+    quota of their own, whose name ends in ``-finetune``."""
+    found: dict[str, Sku] = {}
+    for one in sorted(skus, key=lambda one: one.usage_name.lower().endswith("-finetune")):
+        found.setdefault(one.name.lower(), one)
+    return found
 
 
 def _sku(item: Mapping[str, Any]) -> Sku:
