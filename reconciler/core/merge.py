@@ -101,7 +101,7 @@ class _Merge:
         for item in after:
             key = item_key(shape, item)
             twin, was = twins.get(key, ABSENT), old.get(key, ABSENT)
-            result.append(self.over(shape.item, item, twin, was, (*path, label(key))))
+            result.append(self.item(shape.item, item, twin, was, (*path, label(key))))
         if shape.shared:
             ours = {item_key(shape, item) for item in after} | old.keys()
             result += [item for key, item in twins.items() if key not in ours]
@@ -121,9 +121,14 @@ class _Merge:
         item = shape.item if isinstance(shape, Array) else ANY
         was = last if len(last) == len(after) else [ABSENT] * len(after)
         return [
-            self.over(item, new, old, one, (*path, place))
+            self.item(item, new, old, one, (*path, place))
             for place, (new, old, one) in enumerate(zip(after, before, was, strict=True))
         ]
+
+    def item(self, one: Field, after: Json, before: Json, last: Json, path: Path) -> Json:
+        """A place in a list holds something, even where a field would not be sent."""
+        sent = self.over(one, after, before, last, path)
+        return after if sent is ABSENT else sent
 
 
 def _listed(value: Json) -> Sequence[Any]:
