@@ -11,6 +11,7 @@ from reconciler.core.kinds import KINDS
 from reconciler.core.live import Live, context_of, resolver
 from reconciler.core.model import (
     ABSENT,
+    DANGEROUS,
     NOTHING,
     Change,
     Check,
@@ -73,23 +74,38 @@ def make_plan(wanted: Wanted, live: Live, owned: Mapping[str, Owned]) -> Plan:
 
 
 def _chosen(wanted: Wanted, found: Findings) -> list[Intent]:
-    """The intents that ``only`` asks for, with what they need. A plan that leaves some out says
-    so, because the names it leaves out stay as they are."""
+    """The intents that ``only`` asks for, with what they need or take along. A plan that leaves
+    some out says so, because the names it leaves out stay as they are."""
     if not wanted.only:
         return found.intents
-    by_key = {intent.change.key: intent for intent in found.intents}
+    by_key: dict[Key, list[Intent]] = defaultdict(list)
+    inside: dict[str, set[Key]] = defaultdict(set)
+    for intent in found.intents:
+        by_key[intent.change.key].append(intent)
+        for parent in parents_of(intent.change.arm_id.lower()):
+            inside[parent].add(intent.change.key)
     todo = [key for key in by_key if any(fnmatchcase(str(key), one) for one in wanted.only)]
     chosen = set(todo)
     while todo:
-        resource = by_key[todo.pop()].resource
-        missing = (resource.needs & by_key.keys()) - chosen if resource else frozenset()
+        missing = {key for one in by_key[todo.pop()] for key in _along(one, inside)}
+        todo += missing & by_key.keys() - chosen
         chosen |= missing
-        todo += missing
-    left = len(by_key) - len(chosen)
+    intents = [intent for intent in found.intents if intent.change.key in chosen]
+    left = len(found.intents) - len(intents)
     if left:
         message = f"limited to {', '.join(wanted.only)}: {left} more resources differ"
         found.checks.append(Check("note", "plan.limited", message))
-    return [intent for key, intent in by_key.items() if key in chosen]
+    return intents
+
+
+def _along(intent: Intent, inside: Mapping[str, Set[Key]]) -> Set[Key]:
+    """What cannot be left out with an intent: what it needs, and what is inside of something that
+    goes away or that names what is inside."""
+    needs = intent.resource.needs if intent.resource else frozenset()
+    moves = KINDS[intent.change.key.kind].deferred and intent.change.action != "delete"
+    if moves or intent.change.action in DANGEROUS:
+        return needs | inside.get(intent.change.arm_id.lower(), frozenset())
+    return needs
 
 
 def _settle_names(

@@ -137,8 +137,9 @@ def plan_of(
     *,
     prune: bool = True,
     commit: str = "c0ffee",
+    only: tuple[str, ...] = (),
 ) -> Plan:
-    wanted = Wanted("dev", commit, tuple(resources), prune=prune, resource_group="rg")
+    wanted = Wanted("dev", commit, tuple(resources), prune=prune, resource_group="rg", only=only)
     return make_plan(wanted, live or Live(), owned or {})
 
 

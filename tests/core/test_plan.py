@@ -397,6 +397,41 @@ def test_a_third_size_removes_both_earlier_ones() -> None:
     assert len({step.id for step in plan.steps}) == len(plan.steps)
 
 
+# -- only some of it -------------------------------------------------------------------------
+
+
+def test_a_plan_may_be_limited_to_some_names_and_what_they_need() -> None:
+    resources = [an_account(), a_deployment(), a_deployment("other"), an_account("else")]
+    plan = plan_of(resources, only=("ModelDeployment/*/chat",))
+    assert actions(plan) == {"Account/ai": "create", CHAT: "create"}
+    assert [check.message for check in plan.checks] == [
+        "limited to ModelDeployment/*/chat: 2 more resources differ"
+    ]
+
+
+def test_a_limit_that_leaves_nothing_out_is_no_remark() -> None:
+    assert plan_of([an_account()], only=("*",)).checks == ()
+
+
+def test_what_a_replaced_parent_takes_along_is_not_left_out() -> None:
+    now = an_account(location="westus", deletion="delete", soft_deleted="purge")
+    old = [an_account(), a_deployment()]
+    plan = plan_of([now, a_deployment()], live_of(*old), owned_of(*old), only=("Account/ai",))
+    assert actions(plan) == {"Account/ai": "replace", CHAT: "replace"}
+
+
+def test_traffic_is_not_moved_without_the_deployments_it_names() -> None:
+    resources = [an_endpoint(blue=100), an_online_deployment()]
+    assert len(plan_of(resources, only=("OnlineEndpoint/*",)).changes) == 2
+
+
+def test_a_limit_keeps_both_resources_of_one_key() -> None:
+    old = a_deployment("chat", "old")
+    now = replace(a_deployment("chat", "ai"), key=old.key)
+    plan = plan_of([now], live_of(old), owned_of(old), only=(str(old.key),))
+    assert sorted(change.action for change in plan.changes) == ["create", "delete"]
+
+
 # -- remarks ---------------------------------------------------------------------------------
 
 
