@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from reconciler.core.live import Live, resolver
 from reconciler.core.model import Owned, Plan, Properties, Resource
+from reconciler.core.rollout import names_in_use, renamed
 
 
 def owned_as(
@@ -28,6 +29,7 @@ def bookkeeping(
     """Entries to write for unchanged resources (adopted, or declared differently than before but
     found as declared), and ARM ids to strike out because nothing is there and nothing declared."""
     changing = {change.key for change in plan.changes if change.action != "delete"}
+    resources = renamed(resources, names_in_use(resources, owned, live))
     resolve = resolver(live, resources, frozenset())
     settled, declared = [], set()
     for one in resources:
