@@ -22,6 +22,8 @@ from reconciler.local.azure import EmulatedAzure
 from reconciler.state.sqlite import SqliteStore
 from tests.contracts import check_exchange
 
+CHECKED = bool(os.environ.get("RECONCILER_CONTRACTS"))
+"""Whether bodies are held against Microsoft's types; without them the tests still run."""
 FASTER = 200.0
 """How many seconds of the world pass in one real second."""
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
@@ -82,6 +84,8 @@ class World:
     """What the reconciler's settings hold for secrets."""
     wrap: Callable[[Any], Any] = field(default=lambda part: part)
     """Put around the provider and the store, for tests that kill."""
+    later_s: float = 0.0
+    """Seconds that the store's clock is ahead: more than a lease lasts lets a dead worker's go."""
 
     def declare(self, *documents: str, environment: str = "", **files: str) -> None:
         """Replace the specs; ``environment`` is more YAML below the environment's ``spec``."""
@@ -103,10 +107,10 @@ class World:
     @asynccontextmanager
     async def _app(self, environment: Mapping[str, str]) -> AsyncIterator[App]:
         settings = AzureSettings(
-            endpoint=self.azure.url, limits={}, secrets=self.secrets, patience_s=60
+            endpoint=self.azure.url, limits={}, secrets=self.secrets, patience_s=6000
         )
         client = Client(settings, credential("auto", "", environment), self.clock)
-        store = SqliteStore(str(self.folder / "state.db"))
+        store = SqliteStore(self.folder / "state.db", self._late)
         cloud = ArmProvider(client)
         app = App(Settings(poll_s=1.0), self.wrap(store), self.clock)  # type: ignore[arg-type]
         app._clouds = {"plan": self.wrap(cloud), "apply": self.wrap(cloud)}
@@ -115,6 +119,9 @@ class World:
         finally:
             await client.close()
             store.close()
+
+    def _late(self) -> datetime:
+        return self.clock.now() + timedelta(seconds=self.later_s)
 
     async def plan(self) -> Plan:
         async with self.app() as app:
@@ -165,7 +172,7 @@ async def a_world(folder: Path, **options: Any) -> AsyncIterator[World]:
     world: World | None = None
 
     def watch(exchange: Any) -> None:
-        if world is not None and 200 <= exchange.status < 300:
+        if CHECKED and world is not None and 200 <= exchange.status < 300:
             world.findings += check_exchange(exchange)
 
     async with EmulatedAzure(
