@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.core.kinds.kind import Kind
-from reconciler.core.model import ABSENT, Json, Observed, Properties
+from reconciler.core.model import ABSENT, MAPPINGS, Json, Observed, Properties
 from reconciler.core.schema import (
     Array,
     Field,
@@ -75,7 +75,7 @@ def kind_of(kinds: tuple[Kind, ...], body: Mapping[str, Any]) -> Kind | None:
 
 def member(value: Json, name: str, default: Json = ABSENT) -> Json:
     """A member of a JSON object by its name, exactly or else in any letter case."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, MAPPINGS):
         return default
     if name in value:
         return value[name]
@@ -116,17 +116,16 @@ def _members(
     fields: Mapping[str, Field], more: Field | None, value: Json
 ) -> Iterator[tuple[str, Json]]:
     """The members that the fields know, in the fields' spelling; ``null`` is not there."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, MAPPINGS):
         return
-    lowered: dict[str, str] | None = None
+    lowered = {key.lower(): key for key in value if key not in fields}
     taken: set[str] = set()
     for name, one in fields.items():
-        key = name
-        if key not in value:
-            lowered = {k.lower(): k for k in value} if lowered is None else lowered
-            key = lowered.get(name.lower(), "")
+        key = name if name in value else lowered.get(name.lower()) if lowered else None
+        if key is None:
+            continue
         taken.add(key)
-        if value.get(key) is not None and not (one.write_only or one.secret):
+        if value[key] is not None and not (one.write_only or one.secret):
             yield name, _kept(one.shape, value[key])
     if more is not None and not (more.write_only or more.secret):
         for key, item in value.items():
@@ -139,7 +138,7 @@ def _kept(shape: Shape, value: Json) -> Json:
         return value
     if isinstance(shape, Array) and isinstance(value, list):
         return [_kept(shape.item.shape, item) for item in value]
-    if isinstance(value, Mapping):
+    if isinstance(value, MAPPINGS):
         if isinstance(shape, Object):
             return dict(_members(shape.fields, shape.more, value))
         if isinstance(shape, Variant):

@@ -6,10 +6,11 @@ applied: a field that is in ``applied`` and no longer in ``want`` goes back to A
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from reconciler.core.model import (
     ABSENT,
+    MAPPINGS,
     NOTHING,
     UNKNOWN,
     FieldChange,
@@ -30,6 +31,8 @@ from reconciler.core.schema import (
     Shape,
     field_of,
 )
+
+SCALAR_OR_ARRAY: Final = (Scalar, Array)
 
 
 def unresolved(ref: Ref) -> Json:
@@ -66,7 +69,7 @@ def diff_fields(
 
 def lookup(have: Json, name: str, *, caseless: bool = False) -> Json:
     """A member of a mapping; ABSENT when there is none (or no mapping)."""
-    if not isinstance(have, Mapping):
+    if not isinstance(have, MAPPINGS):
         return ABSENT
     if name in have or not caseless:
         return have.get(name, ABSENT)
@@ -99,7 +102,7 @@ def _object(
             yield from _field(one, after, before, last, here, context, fixed)
     if isinstance(shape, Map) and not shape.shared:
         yield from _undeclared(shape, want, have, path, context)
-    elif isinstance(applied, Mapping):
+    elif isinstance(applied, MAPPINGS):
         yield from _removed(shape, want, have, applied, path, context, fixed)
 
 
@@ -115,14 +118,14 @@ def _field(
     fixed = fixed or one.immutable
     if isinstance(want, Ref):
         want = context.resolve(want)
-    if isinstance(want, Secret) or (one.write_only and not isinstance(want, Mapping)):
+    if isinstance(want, Secret) or (one.write_only and not isinstance(want, MAPPINGS)):
         yield from _hidden(want, applied, path, context)
     elif want is None:
         yield from _reset(one, have, path, fixed)
     elif blank(want) and blank(have):
         return
-    elif isinstance(want, Mapping) and not isinstance(one.shape, Scalar | Array):
-        if isinstance(have, Mapping) or blank(have):
+    elif not isinstance(one.shape, SCALAR_OR_ARRAY) and isinstance(want, MAPPINGS):
+        if isinstance(have, MAPPINGS) or blank(have):
             yield from _object(one.shape, want, have, applied, path, context, fixed)
         else:
             yield _change(path, have, want, fixed)
@@ -190,7 +193,7 @@ def _removed(
         if one.write_only:
             if context.sent is not None and not blank(last):
                 yield FieldChange(here, last, one.default)
-        elif isinstance(last, Mapping) and (isinstance(before, Mapping) or blank(before)):
+        elif isinstance(last, MAPPINGS) and (isinstance(before, MAPPINGS) or blank(before)):
             yield from _removed(one.shape, NOTHING, before, last, here, context, fixed)
         elif isinstance(one.shape, Array) and one.shape.shared:
             yield from _array(one.shape, [], before, last, here, context, fixed)

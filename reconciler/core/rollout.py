@@ -31,7 +31,7 @@ class Names:
 
 
 def names_in_use(resources: Iterable[Resource], owned: Mapping[str, Owned], live: Live) -> Names:
-    """The names that earlier rollouts gave."""
+    """The names that earlier rollouts gave, of what does not live under its declared one."""
     candidates: dict[Key, list[str]] = {}
     for arm_id, one in owned.items():
         if KINDS[one.key.kind].side_by_side and arm_id in live.by_id:
@@ -40,7 +40,7 @@ def names_in_use(resources: Iterable[Resource], owned: Mapping[str, Owned], live
     for resource in resources:
         here = parent_of(resource.arm_id).lower()
         found = [i for i in candidates.get(resource.key, []) if parent_of(i).lower() == here]
-        if found:
+        if found and found != [resource.arm_id]:
             wanted = next_id(resource).lower()
             ids[resource.key] = max(found, key=lambda i: (i.lower() == wanted, len(i)))
     return Names(ids)

@@ -16,6 +16,8 @@ import yaml
 from reconciler.core.model import ABSENT, Json, Marker
 from reconciler.core.schema import Sameness
 
+_SIZED: Final = (str, list, tuple, Mapping)
+
 
 def blank(value: Json) -> bool:
     """Absent, ``null``, ``""``, ``{}`` and ``[]`` are the same to Azure.
@@ -25,7 +27,7 @@ def blank(value: Json) -> bool:
     """
     if value is None or value is ABSENT:
         return True
-    return isinstance(value, str | list | tuple | Mapping) and len(value) == 0
+    return not value and isinstance(value, _SIZED)
 
 
 def same(how: Sameness, want: Json, have: Json) -> bool:
