@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from bench import applies, plans
 from bench.imports import imports
 from bench.result import FILE, Result, save, show
-from bench.stage import Stage
+from bench.stage import Stage, stage
 
 type Measurement = Callable[[Stage], Iterator[Result]]
 
@@ -55,15 +54,12 @@ def measure(chosen: Mapping[str, Measurement]) -> list[Result]:
     """Everything chosen, one after the other, with a bar on standard error for a person."""
     results: list[Result] = []
     columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with (
-        tempfile.TemporaryDirectory(prefix="reconciler-bench-") as folder,
-        Progress(*columns, console=Console(stderr=True), transient=True) as bars,
-    ):
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         bar = bars.add_task("starting", total=len(chosen))
-        stage = Stage(Path(folder), lambda text: bars.update(bar, description=text))
-        for one in chosen.values():
-            results += one(stage)
-            bars.advance(bar)
+        with stage(lambda text: bars.update(bar, description=text)) as ours:
+            for one in chosen.values():
+                results += one(ours)
+                bars.advance(bar)
     return results
 
 
