@@ -155,7 +155,8 @@ def rules(plan: Plan, level: str = "error") -> list[str]:
 def follows(plan: Plan, later: str, earlier: str) -> bool:
     """Whether a step waits for another one, directly or not."""
     steps = {step.id: step for step in plan.steps}
-    seen, todo = set(), [later]
+    seen: set[str] = set()
+    todo = [later]
     while todo:
         for before in steps[todo.pop()].after - seen:
             seen.add(before)

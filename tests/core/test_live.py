@@ -54,6 +54,11 @@ def test_a_role_for_somebody_unknown_is_not_found() -> None:
     assert live.find(role, lambda ref: "p1") is not None
 
 
+def test_a_role_of_azure_is_known_by_values_alone() -> None:
+    unclear = as_assigned(a_role(Ref(APP, "properties.principalId")))
+    assert live_of(unclear, an_account()).by_identity == {}
+
+
 def test_a_role_gets_the_same_name_every_time() -> None:
     role = a_role()
     name = arm_id_of(role, role.properties)

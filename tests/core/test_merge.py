@@ -7,7 +7,18 @@ from hypothesis import given
 from reconciler.core.diff import Context, diff_fields, item_key, lookup
 from reconciler.core.merge import merge
 from reconciler.core.model import ABSENT, Json, Key, Ref, Secret
-from reconciler.core.schema import Array, Map, Scalar, Shape, array, field_of, integer, obj, text
+from reconciler.core.schema import (
+    Array,
+    Map,
+    Scalar,
+    Shape,
+    array,
+    field_of,
+    integer,
+    mapping,
+    obj,
+    text,
+)
 from tests.core.shapes import encounters
 
 AFTER = Context(sent=None)
@@ -65,6 +76,17 @@ def test_a_new_resource_gets_what_is_later_left_to_others() -> None:
     assert merge(shape, want, {}, ignore=ignore) == want
     assert merge(shape, want, {"sku": {"capacity": 9}}, ignore=ignore) == {"sku": {"capacity": 9}}
     assert merge(shape, want, {"sku": {}}, ignore=ignore) == {"sku": {}}
+
+
+def test_what_the_kind_does_not_know_is_not_sent_back() -> None:
+    assert merge(obj(name=text()).shape, {}, {"name": "x", "etag": "y"}) == {"name": "x"}
+
+
+def test_a_map_left_to_others_is_sent_back_as_it_is() -> None:
+    shape = obj(traffic=mapping(integer(), zero=0, shared=False)).shape
+    have = {"traffic": {"blue": 90, "green": 10}}
+    merged = merge(shape, {"traffic": {"blue": 100}}, have, ignore=[("traffic", "green")])
+    assert merged == {"traffic": {"blue": 100, "green": 10}}
 
 
 def test_null_sends_nothing_where_nothing_is() -> None:

@@ -1,6 +1,7 @@
 """Words that are saved can be read back, and digests name what they stand for."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -105,6 +106,14 @@ def test_paths_are_dotted_with_places_in_brackets() -> None:
 )
 def test_a_resource_is_settled_when_azure_is_done_with_it(state: str, settled: bool) -> None:
     assert Observed("/x", {}, state=state).settled is settled
+
+
+def test_a_run_is_open_until_it_has_ended() -> None:
+    run = Run("r", Plan("dev", "c"))
+    assert run.open
+    assert run.header.open
+    assert not replace(run, state="done").open
+    assert run.header.id == "r"
 
 
 def test_recording_an_outcome_leaves_the_earlier_run_as_it_was() -> None:

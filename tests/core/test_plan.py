@@ -22,6 +22,7 @@ from reconciler.core.model import (
     Resource,
 )
 from reconciler.core.plan import key_of, with_checks
+from reconciler.core.rollout import next_id
 from tests.core.builders import (
     ACCOUNTS,
     ENDPOINTS,
@@ -211,8 +212,7 @@ def test_a_value_of_something_new_is_known_after_apply() -> None:
     plan = plan_of([account, now], live_of(before))
     change = next(one for one in plan.changes if one.key == now.key)
     assert [(one.name, one.after) for one in change.fields] == [("target", UNKNOWN)]
-    assert follows(plan, f"{change.action if change.action != 'replace' else 'create'}:{now.key}",
-                   "create:Account/ai")  # fmt: skip
+    assert follows(plan, f"update:{now.key}", "create:Account/ai")
     assert account in plan.resources
 
 
@@ -372,6 +372,39 @@ def test_after_a_rollout_nothing_is_left_to_do() -> None:
     blue = an_online_deployment()
     owned = owned_of(an_endpoint(blue=100), replace(blue, arm_id=create.arm_id))
     assert rollout(owned, live_of(made, endpoint)).changes == ()
+
+
+def test_what_refers_to_a_deployment_follows_it_to_its_new_name() -> None:
+    blue = an_online_deployment()
+    old = [an_endpoint(blue=100), blue]
+    url = f"{GROUP}/providers/Microsoft.Insights/autoscaleSettings/scale"
+    targets = {"targetResourceUri": blue.arm_id, "profiles": [{"name": "n", "note": ["x"]}]}
+    scale = a_resource("Autoscale", ("scale",), url, targets, {blue.key})
+    now = [old[0], an_online_deployment(size="Standard_F4s_v2"), scale]
+    plan = plan_of(now, live_of(*old, scale), owned_of(*old, scale))
+    create = next(step for step in plan.steps if step.id == f"create:{blue.key}")
+    update = next(s for s in plan.steps if s.key == scale.key and s.verb == "put")
+    assert update.body["targetResourceUri"] == create.arm_id
+    assert follows(plan, update.id, create.id)
+    leaves = next(step for step in plan.steps if step.key == scale.key)
+    assert follows(plan, f"delete:{blue.key}", leaves.id)
+
+
+def test_a_name_that_is_taken_gets_a_longer_suffix() -> None:
+    blue = an_online_deployment()
+    short = next_id(blue)
+    longer = next_id(blue, frozenset({short.lower()}))
+    assert len(longer) == len(short) + 1
+    assert longer.startswith(short)
+
+
+def test_a_deployment_without_traffic_is_replaced_in_place() -> None:
+    now = an_online_deployment(size="Standard_F4s_v2")
+    plan = plan_of([an_endpoint(green=100), now], live_of(an_endpoint(green=100),
+                   an_online_deployment()))  # fmt: skip
+    assert [step.id.partition(":")[0] for step in plan.steps] == ["delete", "create"]
+    alone = plan_of([now], live_of(an_online_deployment()))
+    assert [step.id.partition(":")[0] for step in alone.steps] == ["delete", "create"]
 
 
 def test_the_old_one_of_a_rollout_cut_short_is_removed() -> None:
