@@ -163,5 +163,7 @@ def shown(text: str, hide: Collection[str] = ()) -> str:
     text = SIGNED.sub(r"\1", text)
     text = TOKEN.sub("(token)", text)
     text = PASSWORD.sub(r"\1\2(secret)", text)
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    text = " ".join(text.split())
     return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
