@@ -111,7 +111,7 @@ class Store(Protocol):
         """Save a new run, queued or planned. A run that is already there stays as it is."""
 
     async def planned(self, run: Run) -> None:
-        """Save the plan and the state of a run that was queued."""
+        """Save the plan and the state of a run that was queued; one that ended stays as it is."""
 
     async def record(self, run_id: str, step_id: str, outcome: Outcome, now: datetime) -> None:
         """Append one outcome to a run's journal. Raises KeyError when there is no such run."""

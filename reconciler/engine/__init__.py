@@ -13,7 +13,7 @@ from reconciler.core.checks import check_plan, facts_wanted
 from reconciler.core.desired.environment import Environment
 from reconciler.core.errors import Permanent, Refused, Transient
 from reconciler.core.live import Live
-from reconciler.core.model import Key, Owned, Plan, Resource, Run
+from reconciler.core.model import OPEN, Key, Owned, Plan, Resource, Run
 from reconciler.core.owning import bookkeeping
 from reconciler.core.plan import Wanted, make_plan, with_checks
 from reconciler.core.safety import (
@@ -199,6 +199,9 @@ class Engine:
         run = replace(run, plan=plan, state="running")
         await self.store.begin(run)
         await self.store.planned(run)
+        state = await self.store.state(run.id)
+        if state and state not in OPEN:
+            return replace(run, state=state)  # somebody ended it while it was being planned
         progress(RunBegun(run, resumed=False))
         return run
 

@@ -79,9 +79,10 @@ class SqliteStore:
                     self._append(run.id, step_id, outcome, run.created_at)
 
     async def planned(self, run: Run) -> None:
-        """Save the plan and the state of a run that was queued."""
+        """Save the plan and the state of a run that was queued; one that ended stays as it is."""
         with self._writing(run.plan.environment):
-            self._save(replace(run, outcomes={}), run.header)
+            if self._header(run.id).open:
+                self._save(replace(run, outcomes={}), run.header)
 
     async def record(self, run_id: str, step_id: str, outcome: Outcome, now: datetime) -> None:
         """Append one outcome to a run's journal. Raises KeyError when there is no such run."""

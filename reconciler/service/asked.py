@@ -1,0 +1,37 @@
+"""Requests to the service, and what is wrong with those that cannot be served."""
+
+from dataclasses import dataclass
+
+from reconciler.core.errors import ReconcilerError
+from reconciler.core.model import Mode
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, as somebody made it."""
+
+    environment: str
+    mode: Mode
+    ref: str = ""
+    """A commit; "": the head of the branch. Only the head can be applied."""
+    only: tuple[str, ...] = ()
+    """``Kind/name`` patterns; none: everything."""
+    allow: str = ""
+    """The digest of a plan that a person allows by name."""
+    by: str = ""
+
+
+class UnknownEnvironment(ReconcilerError):
+    """No environment of that name is declared at the head of the branch."""
+
+
+class UnknownCommit(ReconcilerError):
+    """The repository has no such commit."""
+
+
+class UnknownRun(ReconcilerError):
+    """There is no run of that id."""
+
+
+class Ended(ReconcilerError):
+    """The run has ended: there is nothing to cancel."""

@@ -1,0 +1,148 @@
+"""Taking one run as far as it will go now."""
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from reconciler.core.desired import Desired, environments, parse
+from reconciler.core.errors import Permanent, Refused, SpecError, SpecErrors, Transient
+from reconciler.core.model import Run, RunState
+from reconciler.engine import Engine, Progress, Stopping
+from reconciler.service.parts import AGAIN_S, GIVE_UP_S, GO_ON_S, Parts
+from reconciler.service.standing import NEVER, standing
+from reconciler.service.watch import Watch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Worker:
+    """One message's worth of work on a run.
+
+    What ends a run is written down; what may pass puts its message back on the queue. Raises
+    Permanent, and Transient for the store and the queue themselves: then the queue gives the
+    message to somebody again.
+    """
+
+    parts: Parts
+    progress: Progress
+
+    async def advance(self, run_id: str) -> None:
+        """Safe to repeat, and for a run that ended or never was nothing happens."""
+        run = await self.parts.store.run(run_id)
+        if run is None or not run.open:
+            return
+        try:
+            await (self._plan(run) if run.mode == "plan" else self._apply(run))
+        except SpecErrors as error:
+            await self.end(run, "failed", str(error), NEVER)
+        except Refused as error:
+            await self.end(run, "refused", str(error))
+
+    async def end(self, run: Run, state: RunState, detail: str, retry_at: str = "") -> None:
+        """Close a run, and say what that means for its environment and for who waits for it."""
+        await self.parts.store.end(run.id, state, detail, self.parts.clock.now())
+        if run.mode == "apply":
+            await self._note(replace(run, state=state, detail=detail), retry_at)
+            await self._hand_over(run)
+
+    async def _note(self, run: Run, retry_at: str = "") -> None:
+        before = await self.parts.store.status(run.plan.environment)
+        now = self.parts.clock.now()
+        await self.parts.store.keep_status(standing(before, run, now, retry_at))
+
+    async def _hand_over(self, run: Run) -> None:
+        """Wake the applies whose messages found the environment taken."""
+        for one in await self.parts.store.open_runs(run.plan.environment):
+            if one.mode == "apply" and one.state == "queued" and one.id != run.id:
+                await self.parts.queue.send({"run": one.id})
+
+    # Planning
+
+    async def _plan(self, run: Run) -> None:
+        """A plan run waits for nobody: it writes nothing."""
+        engine, commit = self.parts.engine("plan"), run.plan.commit
+        try:
+            desired = await self._desired(run)
+            proposal = await engine.propose(
+                desired.environment, desired.resources, commit, self.progress, only=run.only
+            )
+        except Permanent as error:
+            await self.end(run, "failed", str(error))
+        except Transient as error:
+            await self._later(run, error)
+        else:
+            await self.parts.store.planned(replace(run, plan=proposal.plan, state="running"))
+            await self.end(run, "done", "")
+
+    async def _desired(self, run: Run) -> Desired:
+        files = await self.parts.specs.read(run.plan.commit)
+        if run.plan.environment not in {one.name for one in environments(files)}:
+            reason = f'environment "{run.plan.environment}" is declared no more'
+            raise SpecErrors([SpecError("", reason)])
+        return parse(files, run.plan.environment)
+
+    # Applying
+
+    async def _apply(self, run: Run) -> None:
+        engine, clock = self.parts.engine("apply"), self.parts.clock
+        watch = Watch(self.parts.store, clock, run.id, clock.monotonic() + self.parts.budget_s)
+        taken = True
+        try:
+            async with engine.writing(run.plan.environment, watch) as stop, watch:
+                taken = False
+                run = await self._take_further(engine, run, stop)
+        except Transient as error:
+            if taken and await self._is_written_to(run.plan.environment):
+                return  # whoever writes hands over when it stops
+            await self._later(run, error)
+            return
+        await self._stopped(run, watch)
+
+    async def _is_written_to(self, environment: str) -> bool:
+        found = await self.parts.store.open_runs(environment)
+        return any(one.mode == "apply" and one.state != "queued" for one in found)
+
+    async def _take_further(self, engine: Engine, run: Run, stop: Stopping) -> Run:
+        """Start a queued run, once what a dead worker left is finished; or go on with it."""
+        if await self.parts.store.state(run.id) in ("cancelling", "cancelled"):
+            return run
+        if run.state != "queued":
+            return await engine.advance(run, stop, self.progress)
+        environment, commit = run.plan.environment, run.plan.commit
+        earlier = await engine.finish_earlier(environment, commit, stop, self.progress)
+        if earlier and earlier.open:
+            return run
+        desired = await self._desired(run)
+        engine.refuse_if_suspended(desired.environment)
+        try:
+            run = await engine.start(
+                run, desired.environment, desired.resources, progress=self.progress
+            )
+        except Permanent as error:
+            await self.parts.store.end(run.id, "failed", str(error), self.parts.clock.now())
+            return replace(run, state="failed", detail=str(error))
+        return await engine.advance(run, stop, self.progress) if run.open else run
+
+    async def _stopped(self, run: Run, watch: Watch) -> None:
+        """The lease is free again: say how the run stands, and let others go on."""
+        state = await self.parts.store.state(run.id)
+        if run.open and (watch.cancelled or state == "cancelling"):
+            await self.end(run, "cancelled", "cancelled on request")
+            return
+        if not run.open:
+            await self._note(run)
+        elif state in ("queued", "running"):
+            await self.parts.queue.send({"run": run.id}, delay_s=GO_ON_S)
+        await self._hand_over(run)
+
+    async def _later(self, run: Run, error: Transient) -> None:
+        """Try again after a pause, but not for ever."""
+        now = self.parts.clock.now()
+        begun = datetime.fromisoformat(run.created_at)
+        if run.state == "queued" and begun + timedelta(seconds=GIVE_UP_S) < now:
+            await self.end(run, "failed", f"given up after a day: {error}")
+            return
+        log.info("run %s goes on later: %s", run.id, error)
+        pause = AGAIN_S if error.retry_after_s is None else error.retry_after_s
+        await self.parts.queue.send({"run": run.id}, delay_s=max(pause, 1.0))
