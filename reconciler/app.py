@@ -41,6 +41,8 @@ class Settings:
     """``RECONCILER_IN_FLIGHT``: requests to Azure under way at once."""
     poll_s: float = 2.0
     """``RECONCILER_POLL_S``: the first pause, in seconds, while Azure works on something."""
+    lease_s: float = 60.0
+    """``RECONCILER_LEASE_S``: how long an environment stays taken after its worker died."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """``RECONCILER_SECRET_<NAME>``: the values of ``{secret: {setting: <NAME>}}``, by name."""
 
@@ -57,6 +59,7 @@ class Settings:
             rate_limits=env.get("RECONCILER_RATE_LIMITS", "on").lower() != "off",
             in_flight=_number(env, "RECONCILER_IN_FLIGHT", int, cls.in_flight),
             poll_s=_number(env, "RECONCILER_POLL_S", float, cls.poll_s),
+            lease_s=_number(env, "RECONCILER_LEASE_S", float, cls.lease_s),
             secrets={
                 name.removeprefix(SECRET): value
                 for name, value in env.items()
@@ -160,6 +163,7 @@ class App:
             new_id=lambda: new_run_id(self.clock.now()),
             holder=f"{socket.gethostname()}:{os.getpid()}",
             pace=Pace(first_s=first_s, longest_s=max(first_s, Pace.longest_s)),
+            lease_s=self.settings.lease_s,
         )
 
     def _cloud(self, identity: Identity) -> "ArmProvider":

@@ -29,10 +29,8 @@ from reconciler.engine.observe import read_live
 from reconciler.engine.perform import Pace, Performer
 from reconciler.ports import Clock, Lease, Provider, Store
 
-LEASE_S = 60.0
-"""How long an environment stays taken after its worker died, in seconds."""
 TRUSTED = 0.7
-"""The share of that time after which a worker that could not renew stops: the rest is for clocks
+"""The share of a lease's time after which a worker that could not renew stops: the rest is for clocks
 that differ and for requests on their way."""
 
 type Stopping = Callable[[], bool]
@@ -77,6 +75,8 @@ class Engine:
     holder: str
     """Who this worker is, for the lease."""
     pace: Pace = field(default_factory=Pace)
+    lease_s: float = 60.0
+    """How long an environment stays taken after its worker died, in seconds."""
 
     async def propose(
         self,
@@ -168,8 +168,8 @@ class Engine:
 
         Raises Transient, naming the holder, when it is taken.
         """
-        lease = await self.store.lease(environment, self.holder, LEASE_S)
-        async with lease, Kept(lease, self.clock) as kept:
+        lease = await self.store.lease(environment, self.holder, self.lease_s)
+        async with lease, Kept(lease, self.clock, self.lease_s) as kept:
             yield lambda: stopping() or kept.lost()
 
     async def start(
@@ -240,15 +240,16 @@ class Engine:
 class Kept:
     """Renews a lease in the background, and knows when it can no longer be trusted."""
 
-    def __init__(self, lease: Lease, clock: Clock) -> None:
+    def __init__(self, lease: Lease, clock: Clock, lease_s: float) -> None:
         self.lease = lease
         self.clock = clock
+        self.lease_s = lease_s
         self.gone = False
         self.renewed = clock.monotonic()
 
     def lost(self) -> bool:
         """Taken by somebody else, or so long not renewed that it may be."""
-        return self.gone or self.clock.monotonic() - self.renewed > LEASE_S * TRUSTED
+        return self.gone or self.clock.monotonic() - self.renewed > self.lease_s * TRUSTED
 
     async def __aenter__(self) -> Self:
         self.task = asyncio.create_task(self._renew())
@@ -261,13 +262,13 @@ class Kept:
 
     async def _renew(self) -> None:
         while not self.gone:
-            await self.clock.sleep(LEASE_S / 4)
+            await self.clock.sleep(self.lease_s / 4)
             asked = self.clock.monotonic()
             try:
                 await self.lease.renew()
                 self.renewed = asked
             except Transient:
-                self.gone = self.clock.monotonic() - self.renewed > LEASE_S * TRUSTED
+                self.gone = self.clock.monotonic() - self.renewed > self.lease_s * TRUSTED
             except Permanent:
                 self.gone = True
 

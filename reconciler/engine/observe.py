@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.core.arm import subscription_of
 from reconciler.core.kinds import KINDS
 from reconciler.core.live import Live
-from reconciler.core.model import Observed, Owned, Resource, Secret
+from reconciler.core.model import Observed, Owned, Resource, Secret, Target
 from reconciler.core.reading import (
     children_of,
     collections_of,
@@ -61,10 +61,8 @@ async def read_live(
     """Everything a plan needs to know of Azure: about one request a collection."""
     reader = Reader(cloud, progress)
     collections, targets = collections_of(resources, owned.values())
-    listed = await reader.all([cloud.observe(one) for one in collections])
-    single = await reader.all([cloud.read(target) for target in targets])
-    found = {one.arm_id.lower(): one for group in listed for one in group}
-    found |= {one.arm_id.lower(): one for one in single if one}
+    reads = [cloud.observe(one) for one in collections] + [_alone(cloud, one) for one in targets]
+    found = {one.arm_id.lower(): one for group in await reader.all(reads) for one in group}
     declared = frozenset(one.key.kind for one in resources)
     read = frozenset(one.url.lower() for one in collections)
     below = list(children_of(undeclared_parents(found, resources), declared, read))
@@ -83,6 +81,12 @@ async def read_live(
         others=await _inside_groups(reader, leaving),
         reads=reader.total,
     )
+
+
+async def _alone(cloud: Provider, target: Target) -> list[Observed]:
+    """A resource that no listing holds, as if it were one of a listing."""
+    found = await cloud.read(target)
+    return [found] if found else []
 
 
 def _leaving(

@@ -1,13 +1,15 @@
 """Kill the worker anywhere: whoever goes on ends where an undisturbed run would have ended."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from reconciler.core.model import Run
+from reconciler.core.errors import Transient
+from reconciler.core.model import Run, Target
 from tests.engine.estates import ACCOUNT, AFTER, BEFORE, GROUP, chat
 from tests.engine.killing import Killed, Killer, Scene, differences, journal
-from tests.engine.world import World, failures
+from tests.engine.world import LEASE_S, World, failures
 
 CHUNKS = 8
 PRUNE = "prune: true"
@@ -25,8 +27,6 @@ async def a_scene(world: World, folder: Path) -> Scene:
     world.declare(*BEFORE, purging, environment=PRUNE)
     await world.converge()
     async with world.app() as app:
-        from reconciler.core.model import Target
-
         target = Target("Account", phoenix, "2026-03-01")
         await app._cloud("apply").delete(target)
         await app.store.disown("dev", [phoenix.lower()])
@@ -68,12 +68,10 @@ async def killed_and_resumed(
     where = f"killed {'after' if killer.after else 'before'} call {killer.at}"
     world = scene.world
     world.wrap = killer.wrap
-    try:
+    with suppress(Killed):
         await world.apply()
-    except Killed:
-        pass
     world.wrap = lambda part: part
-    world.later_s = 120.0
+    world.later_s = 2 * LEASE_S
     run = await world.apply()
     assert run.state == "done", (where, failures(run))
     async with world.app() as app:
@@ -92,14 +90,12 @@ async def killed_and_resumed(
 
 async def test_a_worker_that_died_keeps_others_out_until_its_lease_runs_out(world: World) -> None:
     world.declare(GROUP, ACCOUNT, chat())
-    killer = Killer(at=20)
+    killer = Killer(at=12)
     world.wrap = killer.wrap
     with pytest.raises(Killed):
         await world.apply()
     world.wrap = lambda part: part
-    from reconciler.core.errors import Transient
-
     with pytest.raises(Transient, match="written to by"):
         await world.apply()
-    world.later_s = 120.0
+    world.later_s = 2 * LEASE_S
     await world.converge()

@@ -26,6 +26,8 @@ CHECKED = bool(os.environ.get("RECONCILER_CONTRACTS"))
 """Whether bodies are held against Microsoft's types; without them the tests still run."""
 FASTER = 200.0
 """How many seconds of the world pass in one real second."""
+LEASE_S = 60 * FASTER
+"""Long enough for a machine that is busy with other tests."""
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ai"
 ENVIRONMENT = f"""
@@ -112,7 +114,7 @@ class World:
         client = Client(settings, credential("auto", "", environment), self.clock)
         store = SqliteStore(self.folder / "state.db", self._late)
         cloud = ArmProvider(client)
-        app = App(Settings(poll_s=1.0), self.wrap(store), self.clock)  # type: ignore[arg-type]
+        app = App(Settings(poll_s=1.0, lease_s=LEASE_S), self.wrap(store), self.clock)  # type: ignore[arg-type]
         app._clouds = {"plan": self.wrap(cloud), "apply": self.wrap(cloud)}
         try:
             yield app
