@@ -1,7 +1,7 @@
 # One door for every command. Each target sets up what it needs; nothing is installed globally.
 SHELL := /bin/bash
 .DEFAULT_GOAL := all
-.PHONY: all setup demo test check fmt golden bench lock clean
+.PHONY: all setup demo test check check-infra fmt golden bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -33,9 +33,18 @@ check: setup ## format, lint, types, import contracts
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache | tail -n 8
+	@$(MAKE) --no-print-directory check-infra
+
+# Formatted, if Terraform or OpenTofu is here; readable in any case.
+check-infra:
+	@if tool=$$(command -v terraform || command -v tofu); then \
+		TF_CLI_CONFIG_FILE= $$tool fmt -check -recursive infra tests/infra; \
+	else echo "terraform and tofu are not on PATH: the format of infra/ is not checked"; fi
+	@$(BIN)/hcl2tojson --quiet --ndjson infra > /dev/null
 
 fmt: setup ## put everything into shape
 	@$(BIN)/ruff check --fix --quiet .; $(BIN)/ruff format --quiet .
+	@tool=$$(command -v terraform || command -v tofu) && $$tool fmt -recursive infra tests/infra > /dev/null; true
 
 golden: setup ## write the golden outputs anew; the review is the diff
 	@GOLDEN=1 $(BIN)/python -m pytest -q tests/core/test_render.py
