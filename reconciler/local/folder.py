@@ -5,13 +5,11 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from reconciler.core.desired.files import MAX_FILES, MAX_FOLDERS, SUFFIXES, not_text
 from reconciler.core.desired.yaml_text import MAX_FILE_BYTES, MAX_TOTAL_BYTES
 from reconciler.core.errors import SpecError, SpecErrors
 
-SUFFIXES = (".yaml", ".yml")
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-MAX_FILES = 20_000
-MAX_FOLDERS = 10_000
 
 
 def read_folder(folder: str | Path) -> dict[str, str]:
@@ -36,7 +34,7 @@ def read_folder(folder: str | Path) -> dict[str, str]:
         try:
             texts[name] = _read(root / path)
         except UnicodeDecodeError as error:
-            errors.append(_not_text(name, error))
+            errors.append(not_text(name, error))
         except OSError as error:
             errors.append(SpecError(f"{name}:1:1", f"cannot be read: {error.strerror}"))
     if errors:
@@ -94,11 +92,3 @@ def _read(path: Path) -> str:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(0, "it is not a regular file")
         return file.read(MAX_FILE_BYTES + 1).decode("utf-8")
-
-
-def _not_text(name: str, error: UnicodeDecodeError) -> SpecError:
-    before = bytes(error.object[: error.start])
-    line = before.count(b"\n") + 1
-    column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
-    message = "this is not UTF-8 text: save the file as UTF-8"
-    return SpecError(f"{name}:{line}:{column}", message)
