@@ -37,6 +37,8 @@ class Live:
     """Lower-cased ids whose names soft-deleted resources still hold."""
     others: tuple[str, ...] = ()
     """Ids of resources, of whatever type, seen inside groups that might be deleted."""
+    read: frozenset[str] = frozenset()
+    """Lower-cased URLs of the collections that were read."""
     reads: int = 0
 
     @cached_property

@@ -54,10 +54,13 @@ def _add(url: str, kind: Kind, api_version: str, collections: dict[str, Collecti
 
 def children_of(
     parents: Iterable[Observed],
-    declared: frozenset[str],
+    kinds: frozenset[str],
     read: frozenset[str],
+    *,
+    every: bool = False,
 ) -> tuple[Collection, ...]:
-    """Collections below live parents that nobody declared, for the kinds in ``declared``.
+    """Collections below live parents, for children of these kinds that are worth telling people
+    about, or ``every`` one.
 
     ``read``: lower-cased URLs that were read already.
     """
@@ -65,7 +68,8 @@ def children_of(
     for parent in parents:
         for kind, place in _kinds_below(parent.kind):
             url = f"{parent.arm_id}/{place.arm_type.rpartition('/')[2]}"
-            if kind.name in declared and kind.listed and url.lower() not in read:
+            told = every or kind.report_unmanaged
+            if kind.name in kinds and kind.listed and told and url.lower() not in read:
                 _add(url, kind, place.api_version, collections)
     return tuple(sorted(collections.values()))
 
@@ -74,7 +78,7 @@ def _kinds_below(parent: str) -> Iterable[tuple[Kind, Place]]:
     """Kinds that live inside another resource (a group's own listing is read anyway)."""
     for kind in KINDS.values():
         for place in kind.places:
-            if place.parent == parent and place.parent != "ResourceGroup" and kind.report_unmanaged:
+            if place.parent == parent and place.parent != "ResourceGroup":
                 yield kind, place
 
 

@@ -25,7 +25,7 @@ from reconciler.core.safety import (
 )
 from reconciler.engine.advance import Advance
 from reconciler.engine.events import Event, Progress, ReadProgress, RunBegun, StepProgress, silent
-from reconciler.engine.observe import read_live
+from reconciler.engine.observe import read_inside, read_live
 from reconciler.engine.perform import Pace, Performer
 from reconciler.ports import Clock, Lease, Provider, Store
 
@@ -104,6 +104,9 @@ class Engine:
             only=only,
         )
         plan = make_plan(wanted, live, owned)
+        inside = await read_inside(self.cloud, plan, live, progress)
+        if inside is not live:
+            live, plan = inside, make_plan(wanted, inside, owned)
         facts = await self._facts(plan, live)
         plan = with_checks(plan, check_plan(plan, live, facts, self.clock.now().date()))
         return Proposal(plan, *bookkeeping(plan, resources, live, owned), owned)

@@ -4,12 +4,13 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from reconciler.core.arm import subscription_of
 from reconciler.core.kinds import KINDS
 from reconciler.core.live import Live
-from reconciler.core.model import Observed, Owned, Resource, Secret, Target
+from reconciler.core.model import Observed, Owned, Plan, Resource, Secret, Target
 from reconciler.core.reading import (
     children_of,
     collections_of,
@@ -69,7 +70,7 @@ async def read_live(
     leaving = _leaving(found, resources, owned)
     below += [
         one
-        for one in children_of(leaving, frozenset(KINDS), read)
+        for one in children_of(leaving, frozenset(KINDS), read, every=True)
         if one.url.lower() not in {other.url.lower() for other in below}
     ]
     for group in await reader.all([cloud.observe(one) for one in below]):
@@ -79,8 +80,26 @@ async def read_live(
         digests=await secret_digests(cloud, secrets_of(resources), digest_key),
         soft_deleted=await _soft_deleted(reader, resources, found),
         others=await _inside_groups(reader, leaving),
+        read=read | {one.url.lower() for one in below},
         reads=reader.total,
     )
+
+
+async def read_inside(cloud: Provider, plan: Plan, live: Live, progress: Progress) -> Live:
+    """The same with what is inside resources that the plan would replace, whoever it belongs to:
+    it would go with them."""
+    going = {one.arm_id.lower() for one in plan.changes if one.action == "replace"}
+    parents = [one for arm_id, (_, one) in live.by_id.items() if arm_id in going]
+    below = children_of(parents, frozenset(KINDS), live.read, every=True)
+    if not below and not any(one.kind == "ResourceGroup" for one in parents):
+        return live
+    reader = Reader(cloud, progress)
+    others = live.others + await _inside_groups(reader, parents)
+    groups = await reader.all([cloud.observe(one) for one in below])
+    found = {one.arm_id.lower(): (one.kind, one) for group in groups for one in group}
+    read = live.read | {one.url.lower() for one in below}
+    by_id, reads = {**live.by_id, **found}, live.reads + reader.total
+    return replace(live, by_id=by_id, others=others, read=read, reads=reads)
 
 
 async def _alone(cloud: Provider, target: Target) -> list[Observed]:

@@ -274,3 +274,21 @@ async def test_a_smoke_test_must_pass_for_a_change_to_count_as_done(world: World
     run = await world.apply()
     assert run.state == "failed"
     assert "choices[7].message" in failures(run)[0]
+
+
+async def test_a_replace_does_not_take_along_what_others_put_inside(world: World) -> None:
+    consent = "    lifecycle: {deletion: delete, softDeleted: purge}\n"
+    world.declare(GROUP, ACCOUNT + consent)
+    await world.converge()
+    body = {"properties": {"description": "a colleague's"}}
+    prefix = f"/subscriptions/{world.azure.options.subscriptions[0]}/resourceGroups/rg-ai"
+    theirs = f"{prefix}/providers/{ACCOUNTS}/raiBlocklists/theirs"
+    world.azure.backdoor.put(theirs, body)
+    world.declare(GROUP, ACCOUNT.replace("contoso-x", "contoso-y") + consent)
+    plan = await world.plan()
+    assert actions(plan) == ["replace contoso"]
+    assert [one.rule for one in plan.checks if one.level == "error"] == ["delete.notEmpty"]
+    with pytest.raises(Refused, match="theirs"):
+        await world.apply()
+    world.azure.backdoor.delete(theirs)
+    await world.converge()
