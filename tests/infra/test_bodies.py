@@ -10,7 +10,7 @@ from tests.contracts import MISSING, _catalogue, _checker, needs_contracts
 from tests.infra.conftest import VARIABLES
 from tests.infra.terraform import ROOT, Estate, needs_terraform
 
-pytestmark = [needs_terraform, pytest.mark.xdist_group("infra")]
+pytestmark = needs_terraform
 
 # The contracts do not carry these namespaces or versions; docs/deploy.md says so too.
 NOT_CHECKABLE = frozenset(

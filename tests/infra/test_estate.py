@@ -12,7 +12,7 @@ import pytest
 from tests.infra.conftest import GROUP, LEAST, OPENAI_USER, OTHER, REGISTRY, VARIABLES
 from tests.infra.terraform import SUBSCRIPTION, Estate, Resource, evaluate, needs_terraform
 
-pytestmark = [needs_terraform, pytest.mark.xdist_group("infra")]
+pytestmark = needs_terraform
 
 type Make = Callable[[str], Estate]
 
