@@ -86,7 +86,8 @@ class Objects:
             raise Damaged from None
         except OSError:
             raise Damaged from None
-        return kind, size
+        # Typed as text, given as bytes.
+        return kind if isinstance(kind, str) else bytes(kind).decode(), size
 
     def root(self, commit: str) -> str:
         """The tree of a commit. Raises Absent, and Permanent for what is no commit."""
