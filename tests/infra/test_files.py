@@ -91,6 +91,23 @@ def test_azd_uses_terraform_and_deploys_the_image_of_the_dockerfile() -> None:
     assert "SERVICE_RECONCILER_IMAGE_NAME" in (INFRA / "main.tfvars.json").read_text()
 
 
+def test_the_app_listens_to_the_queues_and_the_connection_that_are_made() -> None:
+    triggers = (ROOT / "function_app.py").read_text()
+    listened = set(re.findall(r'queue_name="([a-z-]+)"', triggers))
+    made = set(re.findall(r'"(reconcile[a-z-]*)"', (INFRA / "storage.tf").read_text()))
+    assert listened == made - {"reconciler"}
+    (connection,) = set(re.findall(r'connection="(\w+)"', triggers))
+    assert f"{connection}__accountName" in (INFRA / "settings.tf").read_text()
+
+
+def test_the_longest_budget_leaves_room_before_the_hosts_time_out() -> None:
+    limit = re.search(r"budget_s <= (\d+)", (INFRA / "variables.tf").read_text())
+    host = json.loads((ROOT / "host.json").read_text())
+    hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
+    assert limit
+    assert int(limit[1]) + 30 <= hours * 3600 + minutes * 60 + seconds
+
+
 def test_no_secret_and_no_subscription_of_anyone_is_written_down() -> None:
     for path in [*FILES, *INFRA.glob("*.tfvars*"), ROOT / "azure.yaml", ROOT / "Dockerfile"]:
         text = path.read_text()
