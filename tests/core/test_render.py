@@ -90,6 +90,7 @@ def test_the_plan_in_json_keeps_its_contract() -> None:
         "changes",
         "checks",
         "requests",
+        "unmanaged",
     ]
     assert list(made["summary"]) == [
         "create",

@@ -58,7 +58,7 @@ async def test_a_run_killed_at_any_request_or_save_ends_like_one_that_was_not(
             scene.put_back()
             await killed_and_resumed(scene, Killer(at, after), expected, whole)
             swept += 1
-    print(f"\nswept {swept} of {2 * calls} points (chunk {chunk} of {CHUNKS})")
+    print(f"\nswept {swept} of {2 * calls} points (chunk {chunk} of {CHUNKS})")  # noqa: T201 - the count is the result
     assert swept
 
 

@@ -13,6 +13,7 @@ def plan_json(plan: Plan) -> dict[str, Json]:
         "changes": [change_json(change) for change in plan.changes],
         "checks": [_check(check) for check in plan.checks],
         "requests": {"reads": plan.reads},
+        "unmanaged": [{"kind": key.kind, "name": key.name} for key in plan.unmanaged],
     }
 
 

@@ -42,8 +42,27 @@ def plan_text(plan: Plan, *, width: int = 100, place: str = "") -> list[Line]:
     for change in changes:
         lines += _change(change, plan, pad, width)
     lines += [EMPTY] if changes else []
+    lines += _unmanaged(plan)
     lines += _checks(plan.checks, width)
     return lines + _ending(plan)
+
+
+SHOWN = 10
+"""Unmanaged resources that are named; the others are counted."""
+
+
+def _unmanaged(plan: Plan) -> list[Line]:
+    """What is in Azure and in no spec: named, so that nobody has to go and look for it."""
+    keys = plan.unmanaged
+    if not keys:
+        return []
+    pad = max(len(title_of(key)) for key in keys[:SHOWN])
+    lines: list[Line] = [(("  In Azure, declared by no spec, and left alone:", "quiet"),)]
+    for key in keys[:SHOWN]:
+        lines.append(((f"    {title_of(key).ljust(pad)}  {name_of(key)}", "quiet"),))
+    if len(keys) > SHOWN:
+        lines.append(((f"    and {len(keys) - SHOWN} more", "quiet"),))
+    return [*lines, EMPTY]
 
 
 def _title(plan: Plan, place: str) -> Line:
