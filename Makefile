@@ -1,10 +1,13 @@
 # One door for every command. Each target sets up what it needs; nothing is installed globally.
 SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := all
 .PHONY: all setup demo test check check-infra fmt golden bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
+AZ := .venv-az
+AZ_VERSION := 2.91.0
 # The interpreter .python-version names: pyenv's if there is a pyenv, else whatever is on PATH.
 PYTHON ?= $(shell PYENV_VERSION= pyenv prefix $$(cat .python-version) 2>/dev/null | sed 's|$$|/bin/python|' | grep . || command -v python3.13 || echo python3)
 
@@ -24,9 +27,16 @@ $(VENV)/.ready: requirements.txt requirements-dev.txt pyproject.toml
 demo: setup ## the main job end to end, on this machine, without a cloud
 	@$(BIN)/python -m reconciler.local.demo
 
-test: setup ## every test, with the coverage gate
+test: setup $(AZ)/.ready ## every test, with the coverage gate
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=
+	@RECONCILER_AZ="$${RECONCILER_AZ:-$$PWD/$(AZ)/bin/az}" \
+		$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
+
+# The Azure CLI is a client in the tests; its dependencies are its own.
+$(AZ)/.ready: | setup
+	@test -x $(AZ)/bin/python || $(PYTHON) -m venv $(AZ)
+	@$(BIN)/uv pip install --quiet --python $(AZ)/bin/python azure-cli==$(AZ_VERSION)
+	@touch $@
 
 check: setup ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check --quiet .
@@ -59,4 +69,4 @@ lock: setup ## pin the newest versions
 		--python-version 3.13 requirements-dev.in -o requirements-dev.txt
 
 clean:
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* .reconciler
+	@rm -rf $(VENV) $(AZ) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* .reconciler
