@@ -75,7 +75,12 @@ def bucket_bound(plan: Plan) -> float:
     where the write is slow, and read again; the plan itself was read before."""
     slow = sum(_answer(one).wait is not None for one in plan.steps)
     reads = plan.reads + 2 * len(plan.steps) + slow
-    return max(seconds(LIMITS["reads"], reads), seconds(LIMITS["writes"], len(plan.steps)))
+    return max(seconds(LIMITS["reads"], reads), writes_bound(plan))
+
+
+def writes_bound(plan: Plan) -> float:
+    """Seconds that Azure's limits force on the writes of an apply alone."""
+    return seconds(LIMITS["writes"], len(plan.steps))
 
 
 def seconds(limit: Limit, requests: int) -> float:

@@ -60,7 +60,7 @@ def measured(verb: str, folder: str) -> dict[str, Any]:
 
 def virtual(folder: str, scale: str) -> dict[str, Any]:
     """Apply in virtual time; with the bounds that the graph and Azure's limits set."""
-    from bench.bound import bucket_bound, graph_bound
+    from bench.bound import bucket_bound, graph_bound, writes_bound
     from bench.virtual import applied
 
     state = Path(os.environ["RECONCILER_STATE"].removeprefix("sqlite:"))
@@ -72,6 +72,7 @@ def virtual(folder: str, scale: str) -> dict[str, Any]:
         "steps": len(run.plan.steps),
         "graph_s": graph_bound(run.plan.steps) * float(scale),
         "bucket_s": bucket_bound(run.plan),
+        "writes_s": writes_bound(run.plan),
         "requests": len(azure.requests),
         "refused": azure.requests.count(status=429),
     }
