@@ -74,7 +74,7 @@ def _from_url(text: str) -> Address:
         return Address(text, "ssh")
     if parts.scheme not in ("https", "http", "ssh"):
         raise _refused("has to begin with https:// or ssh://, or be user@host:path or a path")
-    if parts.username is not None and not _organization(host, parts.username, parts.path):
+    if "@" in parts.netloc and not _organization(host, parts.netloc, parts.path):
         raise _refused(
             "holds a user name or a token, which others could read: take it out of the URL (and "
             "revoke a token that was there) and set GITHUB_TOKEN instead"
@@ -86,9 +86,10 @@ def _from_url(text: str) -> Address:
     return Address(origin + parts.path, "https" if parts.scheme == "https" else "http", origin)
 
 
-def _organization(host: str, user: str, path: str) -> bool:
+def _organization(host: str, netloc: str, path: str) -> bool:
     """Azure Repos writes ``https://contoso@dev.azure.com/contoso/…``: a name, no credential."""
-    return host == AZURE_REPOS[0] and user == unquote(path.strip("/").partition("/")[0])
+    user = netloc.rpartition("@")[0]
+    return host == AZURE_REPOS[0] and user == path.strip("/").partition("/")[0]
 
 
 def _loopback(host: str) -> bool:

@@ -18,10 +18,12 @@ from typing import Final
 
 from reconciler.core.errors import Permanent, Transient
 from reconciler.git.command import Answer, Git
-from reconciler.git.errors import failed
+from reconciler.git.errors import failed, perhaps_ours
 
 MAX_PACKS: Final = 40
 LOCK_POLL_S: Final = 0.02
+LOCK_PATIENCE_S: Final = 15.0
+"""How much longer than one command others may have the clone."""
 LAST: Final = "refs/reconciler/last"
 _FETCH: Final = (
     *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
@@ -43,6 +45,7 @@ class Clone:
         self._busy = git.settings.cache / f"{key}.busy"
         self._git = git
         self._lock = -1
+        self._new = False
 
     @asynccontextmanager
     async def locked(self) -> AsyncIterator[None]:
@@ -58,8 +61,7 @@ class Clone:
             os.close(descriptor)
 
     async def _acquire(self, descriptor: int) -> None:
-        # As long as one fetch may take, and a little more.
-        seconds = self._git.settings.timeout_s + 15
+        seconds = self._git.settings.timeout_s + LOCK_PATIENCE_S
         try:
             async with asyncio.timeout(seconds):
                 while not _flock(descriptor):  # there is nothing to await: others are processes
@@ -72,7 +74,8 @@ class Clone:
     async def _prepare(self) -> None:
         if self._busy.exists() or self._spoiled():
             self.discard()
-        if not self.folder.exists():
+        self._new = not self.folder.exists()
+        if self._new:
             self._busy.touch(mode=0o600)
             arguments = ("init", "--quiet", "--bare", "--initial-branch=none", str(self.folder))
             answer = await self._git.run(*arguments, env=self._git.local(None), lock=self._lock)
@@ -135,6 +138,8 @@ class Clone:
         )
         if answer.code >= 0:  # it ended by itself, so it has cleaned up
             self._busy.unlink()
+        if answer.code and not self._new and perhaps_ours(answer.stderr):
+            raise Damaged
         if answer.code:
             raise failed("fetching from", self._git.address.url, answer.stderr)
 

@@ -109,7 +109,14 @@ def environment(home: Path, config: Mapping[str, str], folder: Path | None) -> d
     for place, (name, value) in enumerate([*CONFIG.items(), *config.items()]):
         own |= {f"GIT_CONFIG_KEY_{place}": name, f"GIT_CONFIG_VALUE_{place}": value}
     if folder is not None:
-        own |= {"GIT_DIR": str(folder), "GIT_OBJECT_DIRECTORY": str(folder / "objects")}
+        # GitPython adds these to our own environment, so what could mislead is said as well.
+        own |= {
+            "GIT_DIR": str(folder),
+            "GIT_COMMON_DIR": str(folder),
+            "GIT_OBJECT_DIRECTORY": str(folder / "objects"),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": "",
+            "GIT_CONFIG_PARAMETERS": "",
+        }
     return own
 
 

@@ -23,18 +23,25 @@ _UNKNOWN_HOST: Final = (
 _CERTIFICATE: Final = (
     "the server's certificate is not trusted: set SSL_CERT_FILE to the authority that signed it"
 )
-_MOVED: Final = "the repository has moved: set RECONCILER_REPO_URL to its new address"
+_MOVED: Final = (
+    "the repository has moved: set RECONCILER_REPO_URL to its new address (some servers want .git "
+    "at its end)"
+)
 _OWNER: Final = (
     "the repository's folder belongs to another user, so git refuses to read it: change its owner"
 )
-_TOO_LARGE: Final = "the repository sends more than a fetch may write"
+_TOO_LARGE: Final = (
+    "the repository sends more than a fetch may write: keep the specs in a smaller repository"
+)
 _SINGLE: Final = (
     "the server does not give out single commits: it needs uploadpack.allowReachableSHA1InWant"
 )
 
+_DAMAGED: Final = "what arrived was damaged"
+
 # In this order: a line about a broken connection often follows the one that says why.
 _PERMANENT: Final = (
-    (r"died of signal 25|File size limit exceeded|File too large", _TOO_LARGE),
+    (r"died of signal 25|File too large", _TOO_LARGE),
     (r"dubious ownership", _OWNER),
     (r"Host key verification failed|HOST IDENTIFICATION HAS CHANGED", _UNKNOWN_HOST),
     (r"certificate|SSL peer", _CERTIFICATE),
@@ -56,7 +63,10 @@ _TRANSIENT: Final = (
         r"|early EOF|hung up|disconnect|Empty reply|transfer closed|[Cc]onnection|Recv failure",
         "the connection failed",
     ),
+    (r"corrupt|inflate|bad object|bad pack|object \w+ not found", _DAMAGED),
 )
+_CUT_SHORT: Final = "invalid index-pack output"
+"""All that is said when the process that writes was ended by the limit on its file."""
 _USERINFO: Final = re.compile(r"(?<=://)[^/@\s]*@")
 _TOKENS: Final = re.compile(
     r"gh[a-z]_\w+|github_pat_\w+|eyJ[\w.-]{20,}|\b[A-Za-z0-9]{52,}\b|(?i:(?:basic|bearer)\s+\S+)"
@@ -66,15 +76,24 @@ _TOKENS: Final = re.compile(
 def failed(doing: str, where: str, stderr: str) -> Transient | Permanent:
     """The error for a git command that failed, without any secret."""
     prefix = f"{doing} {where} failed"
-    for pattern, meaning in _PERMANENT:
-        if re.search(pattern, stderr):
-            return Permanent(f"{prefix}: {meaning}")
-    for pattern, meaning in _TRANSIENT:
-        if re.search(pattern, stderr):
-            return Transient(f"{prefix}: {meaning}; it will be tried again")
+    if meaning := _meaning(_PERMANENT, stderr):
+        return Permanent(f"{prefix}: {meaning}")
+    if meaning := _meaning(_TRANSIENT, stderr):
+        return Transient(f"{prefix}: {meaning}; it will be tried again")
+    if _CUT_SHORT in stderr:
+        return Permanent(f"{prefix}: {_TOO_LARGE}")
     said = [line for line in stderr.splitlines() if line.startswith(("fatal: ", "error: "))]
-    reason = scrub(said[-1] if said else "git gave no reason")
-    return Permanent(f"{prefix}: {reason}")
+    return Permanent(f"{prefix}: {scrub(said[-1] if said else 'git gave no reason')}")
+
+
+def perhaps_ours(stderr: str) -> bool:
+    """Whether the fault may lie in the clone rather than with the server."""
+    known = _meaning(_PERMANENT, stderr) or _meaning(_TRANSIENT, stderr)
+    return known == _DAMAGED or (not known and _CUT_SHORT not in stderr)
+
+
+def _meaning(table: tuple[tuple[str, str], ...], stderr: str) -> str:
+    return next((meaning for pattern, meaning in table if re.search(pattern, stderr)), "")
 
 
 def scrub(text: str) -> str:

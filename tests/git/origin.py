@@ -85,6 +85,8 @@ class Server:
         """What a client must send."""
         self.status = 0
         """Answer everything so."""
+        self.echo = ""
+        """Refuse everything with these words."""
         self.seen: list[tuple[str, str]] = []
         """Method and path of every request."""
         self.sent_authorization: set[str] = set()
@@ -102,6 +104,11 @@ class Server:
             return web.Response(status=self.status, headers=headers if self.status < 400 else {})
         if self.authorization and request.headers.get("Authorization") != self.authorization:
             return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="git"'})
+        if self.echo:
+            return web.Response(
+                body=packets("# service=git-upload-pack\n", "", f"ERR {self.echo}"),
+                content_type="application/x-git-upload-pack-advertisement",
+            )
         body = await request.read()
         fetching = b"command=fetch" in body
         if fetching and self.gate is not None:
@@ -134,8 +141,8 @@ class Server:
         )
         output, _ = await process.communicate(body)
         head, _, answer = output.partition(b"\r\n\r\n")
-        pairs = [line.split(": ", 1) for line in head.decode().splitlines()]
-        headers = {name: value for name, value in pairs}
+        pairs = [tuple(line.split(": ", 1)) for line in head.decode().splitlines()]
+        headers = dict(pairs)
         status = int(headers.pop("Status", "200").split()[0])
         return status, headers, answer
 
@@ -149,6 +156,11 @@ class Server:
         assert request.transport is not None
         request.transport.abort()
         return response
+
+
+def packets(*lines: str) -> bytes:
+    """As Git frames them on the wire; "" ends a section."""
+    return "".join(f"{len(line) + 4:04x}{line}" if line else "0000" for line in lines).encode()
 
 
 @asynccontextmanager
