@@ -32,6 +32,7 @@ from reconciler.azure.transport import open_transport, unsent
 from reconciler.core.errors import Permanent, ReconcilerError, Transient
 from reconciler.core.model import Json
 from reconciler.ports import Clock
+from reconciler.telemetry import arm_request
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 USER_AGENT: Final = f"azure-ai-reconciler/{__version__}"
+FAILURE_CAUSE: Final = "x-ms-failure-cause"
 CLOSED_S: Final = 1.0
 """How long a bucket stays closed after a refusal of ARM itself that names no time."""
 
@@ -58,12 +60,12 @@ class AdmissionPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         bucket, header = self._buckets.of(http.method, urlsplit(http.url).path)
         if bucket is None:
             async with self._slots:
-                return await self.next.send(request)
+                return await self._sent(request)
         await bucket.take()
         left: int | None = None
         try:
             async with self._slots:
-                response = await self.next.send(request)
+                response = await self._sent(request)
             left = remaining(response.http_response.headers, header)
         finally:
             bucket.answered(left)
@@ -71,9 +73,19 @@ class AdmissionPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
             self._refused(bucket, response.http_response)
         return response
 
+    async def _sent(
+        self, request: PipelineRequest[HttpRequest]
+    ) -> PipelineResponse[HttpRequest, AsyncHttpResponse]:
+        http = request.http_request
+        with arm_request(http.method, http.url) as asked:
+            response = await self.next.send(request)
+            answer = response.http_response
+            asked.answered(answer.status_code, answer.headers.get(FAILURE_CAUSE, ""))
+        return response
+
     def _refused(self, bucket: Bucket, answer: AsyncHttpResponse) -> None:
         """ARM's own refusal concerns every request; a provider's only this one."""
-        if answer.headers.get("x-ms-failure-cause", "").lower() == "gateway":
+        if answer.headers.get(FAILURE_CAUSE, "").lower() == "gateway":
             wait = retry_after_s(answer.headers.get("Retry-After"), self._clock.now())
             bucket.close(CLOSED_S if wait is None else wait)
 

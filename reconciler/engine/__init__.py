@@ -28,6 +28,7 @@ from reconciler.engine.events import Event, Progress, ReadProgress, RunBegun, St
 from reconciler.engine.observe import read_inside, read_live
 from reconciler.engine.perform import Pace, Performer
 from reconciler.ports import Clock, Lease, Provider, Store
+from reconciler.telemetry import run_ended, work
 
 TRUSTED = 0.7
 """The share of a lease's time after which a worker that could not renew stops: the rest is for clocks
@@ -91,6 +92,17 @@ class Engine:
         ``only`` limits the plan to resources whose ``Kind/name`` fits one of these patterns, and
         to what these need.
         """
+        with work("plan", environment=environment.name, commit=commit):
+            return await self._proposal(environment, resources, commit, progress, only)
+
+    async def _proposal(
+        self,
+        environment: Environment,
+        resources: Sequence[Resource],
+        commit: str,
+        progress: Progress,
+        only: tuple[str, ...],
+    ) -> Proposal:
         owned = await self.store.owned(environment.name)
         refuse_if_empty(environment.name, len(resources), len(owned))
         key = await self.store.digest_key()
@@ -223,6 +235,7 @@ class Engine:
         if run.plan.commit != commit:
             detail = "a newer commit took its place"
             await self.store.end(run.id, "superseded", detail, self.clock.now())
+            run_ended(environment, run.mode, "superseded")
             return None
         progress(RunBegun(run, resumed=True))
         return await self.advance(run, stop, progress)
@@ -237,7 +250,8 @@ class Engine:
         performer = Performer(
             run.plan, self.cloud, self.store, self.clock, owned, key, stop, pace=self.pace
         )
-        return await Advance(run, performer, self.store, self.clock, progress).go()
+        with work("run", run=run.id, environment=run.plan.environment, commit=run.plan.commit):
+            return await Advance(run, performer, self.store, self.clock, progress).go()
 
 
 class Kept:

@@ -13,6 +13,7 @@ from reconciler.service.asked import Asked, Ended, UnknownCommit, UnknownEnviron
 from reconciler.service.parts import Parts
 from reconciler.service.sweep import Sweep
 from reconciler.service.worker import Worker
+from reconciler.telemetry import run_ended, work
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Service(Parts):
             if one.mode == "apply" and one.state == "queued" and older:
                 detail = f"{newer.id} took its place"
                 await self.store.end(one.id, "superseded", detail, self.clock.now())
+                run_ended(one.environment, one.mode, "superseded")
 
     async def cancel(self, run_id: str) -> RunState:
         """Ask a run to end: the state it then has. Raises UnknownRun and Ended."""
@@ -81,6 +83,8 @@ class Service(Parts):
         state = await self.store.cancel(run_id, self.clock.now())
         if state == "cancelling":
             await self.queue.send({"run": run_id})
+        elif run := await self.store.run(run_id):
+            run_ended(run.plan.environment, run.mode, state)
         return state
 
     async def known(self) -> Known:
@@ -103,10 +107,11 @@ class Service(Parts):
 
     async def _check(self, name: str, progress: Progress) -> None:
         """A check that cannot be made is made by the next sweep."""
-        try:
-            await Sweep(self, self.request).check(name, progress)
-        except (UnknownEnvironment, SpecErrors, Transient, Permanent) as error:
-            log.warning("%s could not be compared with its specs: %s", name, error)
+        with work("check", environment=name):
+            try:
+                await Sweep(self, self.request).check(name, progress)
+            except (UnknownEnvironment, SpecErrors, Transient, Permanent) as error:
+                log.warning("%s could not be compared with its specs: %s", name, error)
 
     async def poisoned(self, message: Mapping[str, str]) -> None:
         """A message that nobody could handle: its run has failed, and says so."""
@@ -117,4 +122,5 @@ class Service(Parts):
 
     async def sweep(self) -> int:
         """Look after everything: how many messages were sent."""
-        return await Sweep(self, self.request).all()
+        with work("sweep"):
+            return await Sweep(self, self.request).all()

@@ -11,6 +11,7 @@ from reconciler.engine import Engine, Progress, Stopping
 from reconciler.service.parts import AGAIN_S, GIVE_UP_S, GO_ON_S, Parts
 from reconciler.service.standing import NEVER, standing
 from reconciler.service.watch import Watch
+from reconciler.telemetry import run_ended, work
 
 log = logging.getLogger(__name__)
 
@@ -32,19 +33,26 @@ class Worker:
         run = await self.parts.store.run(run_id)
         if run is None or not run.open:
             return
-        try:
-            await (self._plan(run) if run.mode == "plan" else self._apply(run))
-        except SpecErrors as error:
-            await self.end(run, "failed", str(error), NEVER)
-        except Refused as error:
-            await self.end(run, "refused", str(error))
+        plan = run.plan
+        with work(run.mode, run=run.id, environment=plan.environment, commit=plan.commit):
+            try:
+                await (self._plan(run) if run.mode == "plan" else self._apply(run))
+            except SpecErrors as error:
+                await self.end(run, "failed", str(error), NEVER)
+            except Refused as error:
+                await self.end(run, "refused", str(error))
 
     async def end(self, run: Run, state: RunState, detail: str, retry_at: str = "") -> None:
         """Close a run, and say what that means for its environment and for who waits for it."""
         await self.parts.store.end(run.id, state, detail, self.parts.clock.now())
+        self._tell(run, state, detail)
         if run.mode == "apply":
             await self._note(replace(run, state=state, detail=detail), retry_at)
             await self._hand_over(run)
+
+    def _tell(self, run: Run, state: RunState, detail: str) -> None:
+        run_ended(run.plan.environment, run.mode, state)
+        log.info("the run is %s%s", state, f": {detail}" if detail else "")
 
     async def _note(self, run: Run, retry_at: str = "") -> None:
         before = await self.parts.store.status(run.plan.environment)
@@ -121,6 +129,7 @@ class Worker:
             )
         except Permanent as error:
             await self.parts.store.end(run.id, "failed", str(error), self.parts.clock.now())
+            self._tell(run, "failed", str(error))
             return replace(run, state="failed", detail=str(error))
         return await engine.advance(run, stop, self.progress) if run.open else run
 

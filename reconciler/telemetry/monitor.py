@@ -1,0 +1,54 @@
+"""Sends metrics and traces to Application Insights.
+
+https://learn.microsoft.com/azure/azure-monitor/app/opentelemetry-configuration
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from reconciler.telemetry.measure import listen
+
+CONNECTION: Final = "APPLICATIONINSIGHTS_CONNECTION_STRING"
+BY_THE_WORKER: Final = "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"
+"""Set: the Functions worker configures the same exporter itself."""
+LIBRARIES: Final = (
+    "azure_sdk",
+    "django",
+    "fastapi",
+    "flask",
+    "psycopg2",
+    "requests",
+    "urllib",
+    "urllib3",
+)
+"""What the exporter would instrument by itself; their spans hold whole URLs."""
+
+
+def start_export(environment: Mapping[str, str]) -> bool:
+    """Begin to send, when ``APPLICATIONINSIGHTS_CONNECTION_STRING`` is set; whether it is.
+
+    Importing the exporter takes about a second, so this is called when there is work to do, not
+    when the app is loaded. Logs are left to the host, which collects them already.
+    """
+    connection = environment.get(CONNECTION, "").strip()
+    if not connection:
+        return False
+    if environment.get(BY_THE_WORKER, "").strip().lower() not in ("1", "true"):
+        _configure(connection)
+    from opentelemetry.metrics import get_meter_provider
+    from opentelemetry.trace import get_tracer_provider
+
+    listen(get_tracer_provider(), get_meter_provider())
+    return True
+
+
+def _configure(connection: str) -> None:
+    from azure.monitor.opentelemetry import configure_azure_monitor
+
+    configure_azure_monitor(
+        connection_string=connection,
+        disable_logging=True,
+        enable_live_metrics=False,
+        enable_performance_counters=False,
+        instrumentation_options={name: {"enabled": False} for name in LIBRARIES},
+    )
