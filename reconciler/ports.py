@@ -160,6 +160,34 @@ class Queue(Protocol):
         """Put a message on the queue; it can be taken ``delay_s`` seconds later."""
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message that is ours for a while; ``receipt`` proves it."""
+
+    id: str
+    receipt: str
+    text: str
+    count: int
+    """How often it has been taken, this time included."""
+    inserted_at: datetime
+
+
+class Messages(Protocol):
+    """The other end of a queue. A message that somebody else has by now is passed over."""
+
+    async def take(self, most: int, hidden_s: float) -> list[Taken]:
+        """The messages that wait longest; nobody else sees them for so many seconds."""
+
+    async def keep(self, taken: Taken, hidden_s: float) -> None:
+        """Keep it hidden for so long from now; 0: give it back."""
+
+    async def delete(self, taken: Taken) -> None:
+        """It is done."""
+
+    async def poison(self, taken: Taken) -> None:
+        """Nobody could do it: put it on the queue ``<name>-poison`` instead."""
+
+
 class Specs(Protocol):
     """The texts of the specs in their repository."""
 

@@ -35,8 +35,9 @@ CREATE TABLE leases (
 CREATE TABLE statuses (environment TEXT PRIMARY KEY, status TEXT NOT NULL);
 CREATE TABLE deliveries (id TEXT PRIMARY KEY, at TEXT NOT NULL);
 CREATE TABLE messages (
-  place INTEGER PRIMARY KEY, visible_at REAL NOT NULL, taken INTEGER NOT NULL, body TEXT NOT NULL);
-CREATE INDEX messages_next ON messages (visible_at, place);
+  place INTEGER PRIMARY KEY, queue TEXT NOT NULL, sent_at REAL NOT NULL, visible_at REAL NOT NULL,
+  taken INTEGER NOT NULL, receipt TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX messages_next ON messages (queue, visible_at, place);
 CREATE TABLE digest_key (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL);
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};

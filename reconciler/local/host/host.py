@@ -11,10 +11,11 @@ from typing import Any, Final, Self
 from aiohttp import web
 
 from reconciler.local.host.options import HostOptions
-from reconciler.local.host.queue import HIDDEN_S, Listener, Messages
+from reconciler.local.host.queue import HIDDEN_S, Listener
 from reconciler.local.host.timer import Monitor, Timer
 from reconciler.local.host.web import Keys, Web
 from reconciler.local.host.worker import Function, NotHosted, Worker
+from reconciler.ports import Messages
 
 log = logging.getLogger(__name__)
 ON_LOOPBACK: Final = "127.0.0.1"
@@ -29,7 +30,7 @@ class Place:
     state: Path
     """A folder for what the host itself remembers: when timers last ran."""
     queue: Callable[[str], Messages]
-    """The queue of a name, and its poison queue."""
+    """The queue of a name."""
     keys: Keys
     port: int = 0
     hidden_s: float = HIDDEN_S

@@ -11,40 +11,17 @@ asked less and less often.
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from reconciler.core.errors import ReconcilerError
 from reconciler.local.host.options import QueueOptions
 from reconciler.local.host.worker import Failed, Function, Worker
+from reconciler.ports import Messages, Taken
 
 log = logging.getLogger(__name__)
 HIDDEN_S: Final = 600.0
 POLL_S: Final = 0.1
 """The first pause after an empty answer; doubled up to ``maxPollingInterval``."""
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A message that is ours for a while; ``receipt`` proves it."""
-
-    id: str
-    receipt: str
-    text: str
-    count: int
-    """How often it has been taken, this time included."""
-    inserted_at: datetime
-
-
-class Messages(Protocol):
-    """One queue. A receipt that is no longer good raises KeyError."""
-
-    async def take(self, most: int, hidden_s: float) -> Sequence[Taken]: ...
-    async def keep(self, taken: Taken, hidden_s: float) -> None: ...
-    async def delete(self, taken: Taken) -> None: ...
-    async def poison(self, taken: Taken) -> None: ...
 
 
 class Listener:
@@ -95,16 +72,21 @@ class Listener:
             await asyncio.wait(self.busy, return_when=asyncio.FIRST_COMPLETED)
 
     async def _handle(self, taken: Taken) -> None:
-        with suppress(KeyError):  # somebody else has it by now: it is theirs
-            if taken.count > self.options.max_dequeue_count:
-                await self.messages.poison(taken)
-            elif await self._call(taken):
-                await self.messages.delete(taken)
-            elif taken.count >= self.options.max_dequeue_count:
-                log.error("message %s is poison: it was tried %d times", taken.id, taken.count)
-                await self.messages.poison(taken)
-            else:
-                await self.messages.keep(taken, self.options.visibility_timeout_s)
+        try:
+            await self._settle(taken)
+        except ReconcilerError as error:  # it shows again by itself
+            log.warning("what became of message %s could not be said: %s", taken.id, error)
+
+    async def _settle(self, taken: Taken) -> None:
+        if taken.count > self.options.max_dequeue_count:
+            await self.messages.poison(taken)
+        elif await self._call(taken):
+            await self.messages.delete(taken)
+        elif taken.count >= self.options.max_dequeue_count:
+            log.error("message %s is poison: it was tried %d times", taken.id, taken.count)
+            await self.messages.poison(taken)
+        else:
+            await self.messages.keep(taken, self.options.visibility_timeout_s)
 
     async def _call(self, taken: Taken) -> bool:
         """Whether the function took the message without raising."""
