@@ -1,86 +1,28 @@
-"""Settings, and the one place that chooses adapters."""
+"""The one place that chooses adapters."""
 
 import os
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from reconciler.core.errors import Permanent
-from reconciler.core.model import Plan, Run, digest_of
+from reconciler.core.model import Mode, Plan, Run, digest_of
 from reconciler.engine import Engine, Pace, Progress, Reviewed, silent
+from reconciler.settings import Settings
 
 if TYPE_CHECKING:
     from reconciler.azure.provider import ArmProvider
     from reconciler.core.desired import Desired
+    from reconciler.git import GitSpecs
+    from reconciler.ports import Queue
+    from reconciler.service import Service
     from reconciler.state.sqlite import SqliteStore
 
-SECRET = "RECONCILER_SECRET_"  # noqa: S105 - the start of a variable's name
-
-type Identity = Literal["plan", "apply"]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a deployment may choose, from environment variables; the README lists them all."""
-
-    state: str = "sqlite:.reconciler/state.db"
-    """``RECONCILER_STATE``: ``sqlite:PATH``."""
-    arm_endpoint: str = "https://management.azure.com"
-    """``RECONCILER_ARM_ENDPOINT``: other clouds, or an emulator on this machine."""
-    arm_audience: str = ""
-    """``RECONCILER_ARM_AUDIENCE``: the token audience, where it is not the endpoint."""
-    plan_client_id: str = ""
-    """``RECONCILER_PLAN_CLIENT_ID``: the managed identity that reads."""
-    apply_client_id: str = ""
-    """``RECONCILER_APPLY_CLIENT_ID``: the managed identity that writes."""
-    rate_limits: bool = True
-    """``RECONCILER_RATE_LIMITS``: ``off`` sends as fast as it can (emulators only)."""
-    in_flight: int = 32
-    """``RECONCILER_IN_FLIGHT``: requests to Azure under way at once."""
-    poll_s: float = 2.0
-    """``RECONCILER_POLL_S``: the first pause, in seconds, while Azure works on something."""
-    lease_s: float = 60.0
-    """``RECONCILER_LEASE_S``: how long an environment stays taken after its worker died."""
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """``RECONCILER_SECRET_<NAME>``: the values of ``{secret: {setting: <NAME>}}``, by name."""
-
-    @classmethod
-    def from_env(cls, environment: Mapping[str, str] | None = None) -> "Settings":
-        """Read the environment. Raises Permanent for a value that cannot be meant."""
-        env = dict(os.environ if environment is None else environment)
-        return cls(
-            state=env.get("RECONCILER_STATE") or cls.state,
-            arm_endpoint=(env.get("RECONCILER_ARM_ENDPOINT") or cls.arm_endpoint).rstrip("/"),
-            arm_audience=env.get("RECONCILER_ARM_AUDIENCE", ""),
-            plan_client_id=env.get("RECONCILER_PLAN_CLIENT_ID", ""),
-            apply_client_id=env.get("RECONCILER_APPLY_CLIENT_ID", ""),
-            rate_limits=env.get("RECONCILER_RATE_LIMITS", "on").lower() != "off",
-            in_flight=_number(env, "RECONCILER_IN_FLIGHT", int, cls.in_flight),
-            poll_s=_number(env, "RECONCILER_POLL_S", float, cls.poll_s),
-            lease_s=_number(env, "RECONCILER_LEASE_S", float, cls.lease_s),
-            secrets={
-                name.removeprefix(SECRET): value
-                for name, value in env.items()
-                if name.startswith(SECRET)
-            },
-        )
-
-
-def _number[T: (int, float)](
-    env: Mapping[str, str], name: str, read: Callable[[str], T], default: T
-) -> T:
-    text = env.get(name, "")
-    if not text:
-        return default
-    try:
-        value = read(text)
-    except ValueError:
-        value = read("-1")
-    if value <= 0:
-        raise Permanent(f'{name} is "{text}": it has to be a positive number')
-    return value
+AZURE_REPOS: Final = ("dev.azure.com", ".visualstudio.com")
 
 
 class SystemClock:
@@ -107,7 +49,7 @@ class App:
     settings: Settings
     store: "SqliteStore"
     clock: SystemClock
-    _clouds: "dict[Identity, ArmProvider]" = field(default_factory=dict)
+    _clouds: "dict[Mode, ArmProvider]" = field(default_factory=dict)
 
     async def plan(
         self,
@@ -121,7 +63,7 @@ class App:
         Raises SpecErrors for specs that cannot be used, before anything is read.
         """
         desired = _parse(files, environment)
-        proposal = await self._engine("plan").propose(
+        proposal = await self.engine("plan").propose(
             desired.environment, desired.resources, commit_of(files, commit), progress
         )
         return proposal.plan
@@ -143,7 +85,7 @@ class App:
         A run that is still ``running`` when this returns was stopped; the next call goes on.
         """
         desired = _parse(files, environment)
-        return await self._engine("apply").apply(
+        return await self.engine("apply").apply(
             desired.environment,
             desired.resources,
             commit_of(files, commit),
@@ -154,7 +96,8 @@ class App:
             progress=progress,
         )
 
-    def _engine(self, identity: Identity) -> Engine:
+    def engine(self, identity: Mode) -> Engine:
+        """The engine that acts as one of the two identities."""
         first_s = self.settings.poll_s
         return Engine(
             cloud=self._cloud(identity),
@@ -166,7 +109,7 @@ class App:
             lease_s=self.settings.lease_s,
         )
 
-    def _cloud(self, identity: Identity) -> "ArmProvider":
+    def _cloud(self, identity: Mode) -> "ArmProvider":
         from reconciler.azure import AzureSettings, build_provider
         from reconciler.azure.settings import SUBSCRIPTION_LIMITS
 
@@ -192,15 +135,67 @@ class App:
 
 def build(settings: Settings) -> App:
     """Choose the adapters. Raises Permanent when a setting names something that does not exist."""
+    from reconciler.state.sqlite import SqliteStore
+
+    return App(settings, SqliteStore(_place(settings)), SystemClock())
+
+
+def _place(settings: Settings) -> str:
     kind, _, place = settings.state.partition(":")
     if kind != "sqlite" or not place:
         raise Permanent(
             f'RECONCILER_STATE is "{settings.state}": it has to be sqlite:PATH, such as '
             f"{Settings.state}"
         )
-    from reconciler.state.sqlite import SqliteStore
+    return place
 
-    return App(settings, SqliteStore(place), SystemClock())
+
+def build_service(environment: Mapping[str, str]) -> "Service":
+    """The reconciler as the triggers call it. Raises Permanent when a setting cannot be meant."""
+    from reconciler.service import Service
+
+    settings = Settings.from_env(environment)
+    specs = _specs(environment, settings)
+    app = build(settings)
+    return Service(
+        store=app.store,
+        queue=_queue(settings),
+        specs=specs,
+        clock=app.clock,
+        engine=app.engine,
+        new_id=lambda: new_run_id(app.clock.now()),
+        budget_s=settings.budget_s,
+        drift_s=settings.drift_s,
+    )
+
+
+def _queue(settings: Settings) -> "Queue":
+    from reconciler.state.sqlite_queue import SqliteQueue
+
+    return SqliteQueue(_place(settings))
+
+
+def _specs(environment: Mapping[str, str], settings: Settings) -> "GitSpecs":
+    """The repository, and who the reconciler is there: a token, or on Azure Repos itself."""
+    from reconciler.git import GitSettings, GitSpecs, entra_token, static_token
+
+    given = GitSettings.from_env(environment)
+    if token := environment.get("GITHUB_TOKEN", ""):
+        return GitSpecs(given, static_token(token))
+    if (urlsplit(given.url).hostname or "").endswith(AZURE_REPOS):
+        from reconciler.azure.credential import credential
+
+        return GitSpecs(
+            given, entra_token(credential("auto", settings.plan_client_id, environment))
+        )
+    return GitSpecs(given)
+
+
+@cache
+def service() -> "Service":
+    """This process's service, made when it is first needed; one that could not be made is tried
+    again. Raises Permanent."""
+    return build_service(os.environ)
 
 
 def new_run_id(now: datetime) -> str:

@@ -7,13 +7,12 @@ from random import Random
 import pytest
 
 from reconciler.core.errors import Permanent, Refused, Transient
-from reconciler.core.model import Target
+from reconciler.local.azure import Fault
 from reconciler.service import Asked, Ended, UnknownCommit, UnknownEnvironment, UnknownRun
 from reconciler.service.parts import GIVE_UP_S, LOST_S
 from reconciler.service.standing import NEVER, RETRY_LONGEST_S, RETRY_S
 from tests.desk import ACCOUNT_ID, Desk, a_desk
 from tests.engine.estates import ACCOUNT, GROUP, chat
-from tests.engine.world import SUBSCRIPTION
 
 CHAT_ID = f"{ACCOUNT_ID}/deployments/chat"
 
@@ -269,15 +268,22 @@ async def test_a_suspended_environment_is_left_alone(desk: Desk) -> None:
 
 
 async def test_a_failed_apply_is_tried_again_after_growing_pauses(desk: Desk) -> None:
-    desk.declare(GROUP, ACCOUNT, chat(policy="missing"))
-    assert (await desk.apply_anyhow()).state in ("failed", "refused")
-    await desk.set_status(retry_at=desk.service.after(RETRY_S))
+    desk.declare(GROUP, ACCOUNT, chat())
+    desk.world.azure.faults.add([Fault(method="PUT", path="/deployments/", status=400)])
+    for turn in range(1, 4):
+        await desk.sweep()
+        assert await desk.runs() == ["apply failed sweep"] * turn
+        assert (await desk.status()).failures == turn
+        desk.skip(RETRY_S * 2 ** (turn - 1) * 0.9)
+        await desk.sweep()
+        assert len(await desk.runs()) == turn, "not yet"
+        desk.skip(RETRY_S * 2 ** (turn - 1) * 0.1)
+    desk.world.azure.faults.clear()
     await desk.sweep()
-    assert len(await desk.runs()) == 1, "not yet"
-    desk.skip(RETRY_S)
-    await desk.sweep()
-    assert len(await desk.runs()) == 2
-    assert (await desk.status()).failures == 2
+    status = await desk.status()
+    assert [status.failures, status.retry_at, (await desk.runs())[0]] == [
+        0, "", "apply done sweep"
+    ]  # fmt: skip
 
 
 async def test_a_refused_apply_is_not_tried_again_soon(desk: Desk) -> None:
@@ -398,10 +404,3 @@ async def test_the_environments_are_listed_with_how_they_stand(desk: Desk) -> No
     assert [(one.name, status.applied_commit) for one, status in known.environments] == [
         ("dev", commit)
     ]
-
-
-TARGET = Target(
-    "ResourceGroup",
-    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-other",
-    "2025-04-01",
-)

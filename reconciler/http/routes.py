@@ -1,17 +1,13 @@
-"""One function for each thing that can be asked: a request in, an answer out.
+"""One function for each thing that can be asked: a request in, an answer out."""
 
-Raises ReconcilerError; ``answer.problem`` says how each is answered.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from reconciler import __version__
 from reconciler.core.desired.environment import Environment
 from reconciler.core.model import RunHeader, Status
 from reconciler.core.render import run_json
-from reconciler.http.answer import Answer
+from reconciler.http.answer import Answer, problem
 from reconciler.http.asking import read_asked, read_environment, read_limit
 from reconciler.service import Service, UnknownRun
 
@@ -29,11 +25,6 @@ class Request:
         """Another address of the same app; never with this one's query, which may hold a key."""
         base, _, _ = self.url.partition("?")
         return f"{base.partition('/api/')[0]}/api/{path}"
-
-
-async def health() -> Answer:
-    """For whoever watches the process; tells nothing else, because anybody may ask."""
-    return Answer(200, {"status": "alive", "version": __version__})
 
 
 async def reconcile(service: Service, request: Request) -> Answer:
@@ -109,3 +100,22 @@ def _environment(one: Environment, status: Status) -> dict[str, Any]:
         "drift": status.drift,
         "lastRun": status.last_run,
     }
+
+
+type Route = Callable[[Service, Request], Awaitable[Answer]]
+
+ROUTES: Final[Mapping[str, Route]] = {
+    "reconcile": reconcile,
+    "runs": runs,
+    "run": run,
+    "cancel": cancel,
+    "environments": environments,
+}
+
+
+async def answer(route: str, service: Callable[[], Service], request: Request) -> Answer:
+    """The answer of a route, or the problem that kept it from answering. Never raises."""
+    try:
+        return await ROUTES[route](service(), request)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
+        return problem(error)

@@ -1,0 +1,86 @@
+"""What a deployment may choose, from environment variables; the README lists them all."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.core.errors import Permanent
+
+SECRET = "RECONCILER_SECRET_"  # noqa: S105 - the start of a variable's name
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Those of the reconciler itself; ``reconciler.git`` has its own."""
+
+    state: str = "sqlite:.reconciler/state.db"
+    """``RECONCILER_STATE``: ``sqlite:PATH``."""
+    arm_endpoint: str = "https://management.azure.com"
+    """``RECONCILER_ARM_ENDPOINT``: other clouds, or an emulator on this machine."""
+    arm_audience: str = ""
+    """``RECONCILER_ARM_AUDIENCE``: the token audience, where it is not the endpoint."""
+    plan_client_id: str = ""
+    """``RECONCILER_PLAN_CLIENT_ID``: the managed identity that reads."""
+    apply_client_id: str = ""
+    """``RECONCILER_APPLY_CLIENT_ID``: the managed identity that writes."""
+    rate_limits: bool = True
+    """``RECONCILER_RATE_LIMITS``: ``off`` sends as fast as it can (emulators only)."""
+    in_flight: int = 32
+    """``RECONCILER_IN_FLIGHT``: requests to Azure under way at once."""
+    poll_s: float = 2.0
+    """``RECONCILER_POLL_S``: the first pause, in seconds, while Azure works on something."""
+    lease_s: float = 60.0
+    """``RECONCILER_LEASE_S``: how long an environment stays taken after its worker died."""
+    budget_s: float = 240.0
+    """``RECONCILER_BUDGET_S``: how long, in seconds, one message may keep a worker; well below
+    ``functionTimeout`` in host.json."""
+    drift_s: float = 0.0
+    """``RECONCILER_DRIFT_S``: how old, in seconds, a comparison with Azure may get before the sweep
+    makes a new one; 0: every sweep does."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """``RECONCILER_SECRET_<NAME>``: the values of ``{secret: {setting: <NAME>}}``, by name."""
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read the environment. Raises Permanent for a value that cannot be meant."""
+        env = dict(os.environ if environment is None else environment)
+        return cls(
+            state=env.get("RECONCILER_STATE") or cls.state,
+            arm_endpoint=(env.get("RECONCILER_ARM_ENDPOINT") or cls.arm_endpoint).rstrip("/"),
+            arm_audience=env.get("RECONCILER_ARM_AUDIENCE", ""),
+            plan_client_id=env.get("RECONCILER_PLAN_CLIENT_ID", ""),
+            apply_client_id=env.get("RECONCILER_APPLY_CLIENT_ID", ""),
+            rate_limits=env.get("RECONCILER_RATE_LIMITS", "on").lower() != "off",
+            in_flight=_number(env, "RECONCILER_IN_FLIGHT", int, cls.in_flight),
+            poll_s=_number(env, "RECONCILER_POLL_S", float, cls.poll_s),
+            lease_s=_number(env, "RECONCILER_LEASE_S", float, cls.lease_s),
+            budget_s=_number(env, "RECONCILER_BUDGET_S", float, cls.budget_s),
+            drift_s=_number(env, "RECONCILER_DRIFT_S", float, cls.drift_s, lowest=0.0),
+            secrets={
+                name.removeprefix(SECRET): value
+                for name, value in env.items()
+                if name.startswith(SECRET)
+            },
+        )
+
+
+def _number[T: (int, float)](
+    env: Mapping[str, str],
+    name: str,
+    read: Callable[[str], T],
+    default: T,
+    lowest: float | None = None,
+) -> T:
+    """A number above zero, or from ``lowest`` on. Raises Permanent."""
+    text = env.get(name, "")
+    if not text:
+        return default
+    try:
+        value = read(text)
+    except ValueError:
+        value = read("-1")
+    if lowest is None and not value > 0:
+        raise Permanent(f'{name} is "{text}": it has to be a positive number')
+    if lowest is not None and not value >= lowest:
+        raise Permanent(f'{name} is "{text}": it has to be {lowest:g} or more')
+    return value
