@@ -409,6 +409,8 @@ class Status:
     """When Azure was last compared with the specs."""
     drift: int = 0
     """How many changes that comparison found."""
+    behind_since: str = ""
+    """When it was first noticed to be otherwise than the specs; "": as they say."""
     last_run: str = ""
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,9 @@ from reconciler.core.model import Outcome, Run, RunState, Step
 from reconciler.engine.events import Progress, StepProgress
 from reconciler.engine.perform import Performer, Stopped
 from reconciler.ports import Clock, Store
+from reconciler.telemetry import run_ended, work
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 256
 """Steps under way at most, nearly all of them waiting for Azure. Asked about every 15 s, so many
@@ -147,6 +151,15 @@ class Advance:
     async def _one(self, step: Step) -> Outcome | None:
         """The outcome of a step; None when it goes on in a later turn."""
         self.begun[step.id] = self.clock.monotonic()
+        with work("step", step=step.id):
+            outcome = await self._performed(step)
+            if outcome and outcome.state == "failed":
+                log.warning("%s %s failed: %s", step.verb, step.key, outcome.detail)
+            elif outcome:
+                log.info("%s %s is done", step.verb, step.key)
+            return outcome
+
+    async def _performed(self, step: Step) -> Outcome | None:
         try:
             return await self.performer.perform(step, self.run.outcomes.get(step.id))
         except Stopped:
@@ -195,4 +208,6 @@ class Advance:
         now = self.clock.now()
         self.run = replace(self.run, state=state, detail=self.stale, ended_at=now.isoformat())
         await self.store.end(self.run.id, state, self.stale, now)
+        run_ended(self.run.plan.environment, self.run.mode, state)
+        log.info("the run is %s", state)
         return self.run

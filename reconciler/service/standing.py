@@ -33,7 +33,8 @@ def standing(before: Status, run: Run, now: datetime, retry_at: str = "") -> Sta
         return replace(status, retry_at=retry_at or _next(run, failures, now))
     if run.state == "done" and not run.only:
         moment = now.isoformat()
-        return replace(status, applied_commit=commit, applied_at=moment, checked_at=moment, drift=0)
+        status = replace(status, applied_commit=commit, applied_at=moment, behind_since="")
+        return replace(status, checked_at=moment, drift=0)
     return status
 
 
@@ -41,6 +42,20 @@ def _next(run: Run, failures: int, now: datetime) -> str:
     doubled = RETRY_S * 2.0 ** min(failures - 1, 10)
     pause = RETRY_LONGEST_S if run.state == "refused" else min(RETRY_LONGEST_S, doubled)
     return (now + timedelta(seconds=pause)).isoformat()
+
+
+def noticed(status: Status, behind: bool, now: datetime) -> Status:
+    """The status with since when the environment has been otherwise than its specs."""
+    since = (status.behind_since or now.isoformat()) if behind else ""
+    return replace(status, behind_since=since)
+
+
+def behind_s(status: Status, now: datetime) -> float:
+    """For how many seconds the environment has been otherwise than the specs; 0: it is as they
+    say."""
+    if not status.behind_since:
+        return 0.0
+    return max(0.0, (now - datetime.fromisoformat(status.behind_since)).total_seconds())
 
 
 def due(status: Status, drift_s: float, now: datetime) -> bool:
