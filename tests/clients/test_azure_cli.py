@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,28 +19,6 @@ AZ = os.environ.get("RECONCILER_AZ") or shutil.which("az")
 pytestmark = pytest.mark.skipif(
     AZ is None, reason="THE AZURE CLI IS NOT TESTED: there is no az (RECONCILER_AZ names one)"
 )
-
-
-@pytest.fixture(scope="module")
-def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment of a client of an emulated Azure over TLS that runs while the test does."""
-    folder = tmp_path_factory.mktemp("az")
-    command = [sys.executable, "-m", "reconciler", "emulate", "azure", "--tls"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        try:
-            assert process.stdout is not None
-            started = json.loads(process.stdout.readline())
-            yield {
-                **os.environ,
-                **started["environment"],
-                "AZURE_CONFIG_DIR": str(folder / "config"),
-                "AZURE_CORE_COLLECT_TELEMETRY": "no",
-                "PYTHONWARNINGS": "ignore",
-                "RECONCILER_STATE": f"sqlite:{folder}/state.db",
-            }
-        finally:
-            process.terminate()
-            process.wait(timeout=10)
 
 
 def az(environment: dict[str, str], *words: str) -> Any:

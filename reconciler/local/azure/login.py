@@ -24,6 +24,7 @@ CONFIGURATION_PATH = re.compile(
     r"^/(?P<tenant>[^/]+)(?P<v2>/v2\.0)?/\.well-known/openid-configuration$", re.IGNORECASE
 )
 APP_SERVICE_PATH = "/msi/token"
+OWN_NAME = "EmulatedAzure"
 IMDS_PATH = "/metadata/identity/oauth2/token"
 
 
@@ -139,9 +140,13 @@ class Login:
         }
 
     def _metadata(self, api_version: str) -> Reply:
-        """One cloud; versions before 2022 answer a list of clouds."""
+        """One cloud; versions before 2022 answer a list of clouds.
+
+        In the list it has a name of its own: azure-ai-ml looks a cloud up by name, and knows the
+        public one's addresses by heart (azure/ai/ml/_azure_environments.py).
+        """
         cloud = cloud_metadata(self.base, self.identities.tenant)
-        return Reply(200, [cloud] if api_version < "2022" else cloud)
+        return Reply(200, [{**cloud, "name": OWN_NAME}] if api_version < "2022" else cloud)
 
 
 def cloud_metadata(base: str, tenant: str) -> JSON:
