@@ -69,7 +69,8 @@ class GitSpecs:
         """The spec files at a commit, by their path in the repository.
 
         Raises SpecErrors for content that is refused. Servers also give out commits that are on
-        no branch (a fork's, for one): take the commit from ``head`` or ``resolve``.
+        no branch, such as those of a fork: take the commit from ``head`` or ``resolve``, or see
+        that ``on_branch`` holds.
         """
         commit = commit_id(commit)
         return await self._with(self._clone, partial(self._read, commit))
@@ -78,6 +79,10 @@ class GitSpecs:
         """The commit that a ref stands for now, and its spec files."""
         commit = await self.resolve(ref)
         return commit, await self.read(commit)
+
+    async def on_branch(self, commit: str) -> bool:
+        """Whether the branch, as it is now, has a commit."""
+        return not await self.commits_between(await self.head(), commit)
 
     async def changed_paths(self, old: str, new: str) -> list[str]:
         """The paths of all files, specs or not, that differ between two commits; sorted."""

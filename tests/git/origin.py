@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import ssl
 import subprocess
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -32,11 +33,9 @@ class Origin:
         self.git("init", "-q", "--bare", "-b", "main")
         self.git("config", "uploadpack.allowFilter", "true")
 
-    def git(self, *arguments: str, data: bytes = b"", **env: str) -> str:
+    def git(self, *arguments: str, data: bytes = b"", env: Mapping[str, str] = AUTHOR) -> str:
         command = ["git", "-C", str(self.path), *arguments]
-        done = subprocess.run(
-            command, input=data, capture_output=True, env={**AUTHOR, **env}, check=False
-        )
+        done = subprocess.run(command, input=data, capture_output=True, env=env, check=False)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode().strip()
 
@@ -49,14 +48,14 @@ class Origin:
     ) -> str:
         """A commit of exactly these files; ``entries`` are ``mode,object`` by path, for what is
         no plain file."""
-        index = {"GIT_INDEX_FILE": str(self.path / "building-index")}
+        index = AUTHOR | {"GIT_INDEX_FILE": str(self.path / "building-index")}
         (self.path / "building-index").unlink(missing_ok=True)
         lines = [f"100644 {self.blob(data)}\t{path}" for path, data in files.items()]
         lines += [f"{one.replace(',', ' ')}\t{path}" for path, one in entries.items()]
         text = "\0".join([*lines, ""]).encode()
-        self.git("update-index", "-z", "--index-info", data=text, **index)
+        self.git("update-index", "-z", "--index-info", data=text, env=index)
         return self.commit_tree(
-            self.git("write-tree", "--missing-ok", **index), *parents, branch=branch
+            self.git("write-tree", "--missing-ok", env=index), *parents, branch=branch
         )
 
     def commit_tree(self, tree: str, *parents: str, branch: str = "main") -> str:
@@ -141,8 +140,8 @@ class Server:
         )
         output, _ = await process.communicate(body)
         head, _, answer = output.partition(b"\r\n\r\n")
-        pairs = [tuple(line.split(": ", 1)) for line in head.decode().splitlines()]
-        headers = dict(pairs)
+        pairs = [line.partition(": ") for line in head.decode().splitlines()]
+        headers = {name: value for name, _, value in pairs}
         status = int(headers.pop("Status", "200").split()[0])
         return status, headers, answer
 
@@ -164,17 +163,17 @@ def packets(*lines: str) -> bytes:
 
 
 @asynccontextmanager
-async def serving(root: Path) -> AsyncIterator[Server]:
+async def serving(root: Path, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     server = Server(root)
     app = web.Application(client_max_size=1 << 24)
     app.router.add_route("*", "/{path:.*}", server.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     assert site._server is not None
     port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
-    server.url = f"http://127.0.0.1:{port}"
+    server.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
     try:
         yield server
     finally:

@@ -11,10 +11,12 @@ import psutil
 import pytest
 
 from reconciler.core.errors import Permanent, ReconcilerError, Transient
-from reconciler.git import GitSpecs, git_version
+from reconciler.git import GitSpecs, git_version, static_token
+from reconciler.git.credentials import basic
 from reconciler.git.errors import failed
+from reconciler.local.azure.tls import make_certificates
 from tests.git.conftest import FILES, SPECS, Reader
-from tests.git.origin import Origin, Server
+from tests.git.origin import Origin, Server, serving
 
 
 def children() -> list[str]:
@@ -67,6 +69,24 @@ async def test_a_server_that_is_down_is_tried_again_later(reader: Reader) -> Non
         port = listener.getsockname()[1]
     with pytest.raises(Transient, match=r"the connection failed; it will be tried again"):
         await reader(f"http://127.0.0.1:{port}/x.git").head()
+
+
+async def test_https_is_trusted_when_its_authority_is(
+    origin: Origin, reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = origin.commit(FILES)
+    certificates = make_certificates(tmp_path)
+    async with serving(origin.path.parent, certificates.server) as server:
+        specs = reader(f"{server.url}/estate.git", static_token("token"))
+        for name in ("SSL_CERT_FILE", "GIT_SSL_CAINFO"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("GIT_SSL_NO_VERIFY", "1")
+        with pytest.raises(Permanent, match="certificate is not trusted: set SSL_CERT_FILE"):
+            await specs.head()
+        assert server.sent_authorization == set()
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
+        assert await specs.read_ref("main") == (commit, SPECS)
+        assert server.sent_authorization == {basic("token")}
 
 
 async def test_a_connection_lost_while_fetching_is_tried_again_later(

@@ -173,6 +173,15 @@ async def test_commits_between_are_those_of_one_side_alone(origin: Origin, specs
     assert await specs.commits_between(merge, rewritten) == [rewritten]
 
 
+async def test_a_commit_is_on_the_branch_or_it_is_not(origin: Origin, specs: GitSpecs) -> None:
+    first = origin.commit(FILES)
+    head = origin.commit({**FILES, "a": ""}, first)
+    ahead = origin.commit({**FILES, "b": ""}, head, branch="ahead")
+    fork = origin.commit({"specs/evil.yaml": ""}, branch="fork")
+    told = {one: await specs.on_branch(one) for one in (first, head, ahead, fork)}
+    assert told == {first: True, head: True, ahead: False, fork: False}
+
+
 async def test_history_that_grew_is_seen(origin: Origin, specs: GitSpecs) -> None:
     commits = [origin.commit(FILES)]
     for number in range(5):
@@ -217,7 +226,8 @@ asyncio.run(main(*sys.argv[1:]))
 async def test_many_tasks_of_many_processes_share_one_clone(
     origin: Origin, specs: GitSpecs, server: Server, tmp_path: Path
 ) -> None:
-    commits, wanted = [], []
+    commits: list[str] = []
+    wanted: list[dict[str, str]] = []
     for number in range(4):
         files = {**SPECS, f"specs/{number}.yaml": f"n: {number}"}
         commits.append(origin.commit(files, *commits[-1:]))
