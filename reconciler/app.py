@@ -137,10 +137,11 @@ def build(settings: Settings) -> App:
     """Choose the adapters. Raises Permanent when a setting names something that does not exist."""
     from reconciler.state.sqlite import SqliteStore
 
-    return App(settings, SqliteStore(_place(settings)), SystemClock())
+    return App(settings, SqliteStore(place_of(settings)), SystemClock())
 
 
-def _place(settings: Settings) -> str:
+def place_of(settings: Settings) -> str:
+    """The file that holds the state, and the queues with it. Raises Permanent."""
     kind, _, place = settings.state.partition(":")
     if kind != "sqlite" or not place:
         raise Permanent(
@@ -172,7 +173,7 @@ def build_service(environment: Mapping[str, str]) -> "Service":
 def _queue(settings: Settings) -> "Queue":
     from reconciler.state.sqlite_queue import SqliteQueue
 
-    return SqliteQueue(_place(settings))
+    return SqliteQueue(place_of(settings))
 
 
 def _specs(environment: Mapping[str, str], settings: Settings) -> "GitSpecs":
@@ -212,3 +213,16 @@ def _parse(files: Mapping[str, str], environment: str) -> "Desired":
     from reconciler.core.desired import parse
 
     return parse(files, environment)
+
+
+__all__ = [
+    "App",
+    "Settings",
+    "SystemClock",
+    "build",
+    "build_service",
+    "commit_of",
+    "new_run_id",
+    "place_of",
+    "service",
+]

@@ -13,7 +13,9 @@ import click
 from reconciler import __version__
 from reconciler.cli.emulate import emulate
 from reconciler.cli.history import runs, show
+from reconciler.cli.host import host
 from reconciler.cli.reconcile import apply, plan
+from reconciler.cli.sandbox import sandbox
 from reconciler.cli.specs import kinds, schema, validate
 from reconciler.core.errors import ReconcilerError, SpecErrors
 
@@ -37,7 +39,7 @@ def cli() -> None:
     """
 
 
-for command in (validate, plan, apply, runs, show, kinds, schema, emulate):
+for command in (validate, plan, apply, runs, show, kinds, schema, emulate, host, sandbox):
     cli.add_command(command)
 
 

@@ -29,6 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", type=Path, help="file in which the state is kept")
     parser.add_argument("--no-rate-limits", action="store_true", help="never answer 429 by itself")
     parser.add_argument(
+        "--reader", action="append", default=[], metavar="CLIENT_ID",
+        help="an identity that may read and not write (again for more)",
+    )  # fmt: skip
+    parser.add_argument(
         "--time-scale", type=float, default=0.0,
         help="times the usual duration of long operations (default 0: done when asked again)",
     )  # fmt: skip
@@ -51,6 +55,7 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
         "time_scale": options.time_scale,
         "rate_limits": not options.no_rate_limits,
         "state_file": options.state,
+        "readers": frozenset(options.reader),
     }
 
 
