@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -14,7 +15,7 @@ from reconciler.core.errors import Permanent, ReconcilerError, Transient
 from reconciler.git import GitSpecs, git_version, static_token
 from reconciler.git.credentials import basic
 from reconciler.git.errors import failed
-from reconciler.local.azure.tls import make_certificates
+from reconciler.local.tls import make_certificates
 from tests.git.conftest import FILES, SPECS, Reader
 from tests.git.origin import Origin, Server, serving
 
@@ -206,6 +207,23 @@ async def test_a_clone_in_use_for_too_long_is_tried_again_later(
     async with specs._clone.locked():
         with pytest.raises(Transient, match=r"in use for more than 0\.1 seconds"):
             await other.read(commit)
+
+
+async def test_a_cache_that_is_tidied_away_is_made_again(
+    origin: Origin, specs: GitSpecs, tmp_path: Path
+) -> None:
+    commit = origin.commit(FILES)
+    for _ in range(2):
+        assert await specs.read_ref("main") == (commit, SPECS)
+        shutil.rmtree(tmp_path / "cache")
+
+
+async def test_a_cache_that_cannot_be_used_is_told(origin: Origin, specs: GitSpecs) -> None:
+    commit = origin.commit(FILES)
+    specs._clone.folder.symlink_to("/nowhere")
+    specs._clone._busy.mkdir()
+    with pytest.raises(Transient, match="cached clone .* could not be used: "):
+        await specs.read(commit)
 
 
 def test_a_cache_that_others_could_write_to_is_refused(reader: Reader, tmp_path: Path) -> None:

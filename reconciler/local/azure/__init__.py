@@ -5,11 +5,11 @@ asynchronous context manager; `serve` does so as a program. It knows nothing of 
 so that the two cannot share a mistake.
 """
 
-from reconciler.local.azure.clock import ManualClock, SystemClock
 from reconciler.local.azure.faults import Fault
 from reconciler.local.azure.main import add_arguments, serve
 from reconciler.local.azure.server import EmulatedAzure
 from reconciler.local.azure.traffic import Exchange
+from reconciler.local.clock import ManualClock, SystemClock
 
 __all__ = [
     "EmulatedAzure",

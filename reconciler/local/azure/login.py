@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.local.azure.clock import Clock
 from reconciler.local.azure.identity import (
     DEFAULT_CLIENT,
     TOKEN_LIFETIME_S,
@@ -18,6 +17,7 @@ from reconciler.local.azure.identity import (
     audience_of,
 )
 from reconciler.local.azure.model import JSON, Reply
+from reconciler.local.clock import Clock
 
 TOKEN_PATH = re.compile(r"^/[^/]+/oauth2(?:/v2\.0)?/token$", re.IGNORECASE)
 CONFIGURATION_PATH = re.compile(

@@ -21,7 +21,6 @@ from aiohttp import web
 from reconciler.local.azure.arm import Arm, query_of
 from reconciler.local.azure.backdoor import PREFIX as BACKDOOR
 from reconciler.local.azure.backdoor import Backdoor
-from reconciler.local.azure.clock import Clock, SystemClock
 from reconciler.local.azure.data_plane import PREFIX as DATA
 from reconciler.local.azure.data_plane import DataPlane, data_routes
 from reconciler.local.azure.faults import Fault, Faults
@@ -34,9 +33,10 @@ from reconciler.local.azure.settings import checked
 from reconciler.local.azure.state import StateFile
 from reconciler.local.azure.store import Store
 from reconciler.local.azure.throttle import Throttle
-from reconciler.local.azure.tls import Certificates, make_certificates
 from reconciler.local.azure.traffic import Exchange, Log, Logged, Request
 from reconciler.local.azure.verbs import Verbs
+from reconciler.local.clock import Clock, SystemClock
+from reconciler.local.tls import Certificates, make_certificates
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 ANOTHER = "00000000-0000-0000-0000-000000000002"

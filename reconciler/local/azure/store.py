@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.local.azure import ids
-from reconciler.local.azure.clock import Clock
 from reconciler.local.azure.model import JSON, Resource, ResourceType
+from reconciler.local.clock import Clock
 
 
 class Store:

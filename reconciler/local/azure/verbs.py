@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from reconciler.local.azure import errors, ids
 from reconciler.local.azure.bodies import as_object, encoded, merge
-from reconciler.local.azure.clock import Clock
 from reconciler.local.azure.locks import Locks
 from reconciler.local.azure.model import (
     JSON,
@@ -28,6 +27,7 @@ from reconciler.local.azure.model import (
 from reconciler.local.azure.operations import Operations
 from reconciler.local.azure.pages import page
 from reconciler.local.azure.store import Store
+from reconciler.local.clock import Clock
 
 SERVER_KEYS = ("id", "name", "type", "etag", "systemData")
 

@@ -17,9 +17,9 @@ from urllib.parse import parse_qsl, urlsplit
 import aiohttp
 
 from reconciler.local.azure import ids
-from reconciler.local.azure.clock import ManualClock
 from reconciler.local.azure.model import TERMINAL
 from reconciler.local.azure.server import EmulatedAzure
+from reconciler.local.clock import ManualClock
 from tests.local.azure.comparing import differing, style
 
 SUBSCRIPTIONS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
-from reconciler.local.azure.clock import ManualClock
+from reconciler.local.clock import ManualClock
 
 VAULT = "Microsoft.KeyVault/vaults/contoso-kv"
 TENANT = "22222222-2222-2222-2222-222222222222"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
-from reconciler.local.azure.clock import ManualClock
+from reconciler.local.clock import ManualClock
 
 WORKSPACE = "Microsoft.MachineLearningServices/workspaces/main"
 ENDPOINT = f"{WORKSPACE}/onlineEndpoints/chat"

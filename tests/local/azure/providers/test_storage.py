@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.local.azure.clock import ManualClock
+from reconciler.local.clock import ManualClock
 
 ACCOUNT = "Microsoft.Storage/storageAccounts/contosodata"
 BODY = {"location": "eastus2", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}}

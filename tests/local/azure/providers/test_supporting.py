@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.local.azure.clock import ManualClock
+from reconciler.local.clock import ManualClock
 
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities/writer"
 CREDENTIAL = f"{IDENTITY}/federatedIdentityCredentials/ci"

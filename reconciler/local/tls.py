@@ -27,7 +27,7 @@ class Certificates:
 def make_certificates(folder: Path) -> Certificates:
     """Make an authority and a certificate for localhost, 127.0.0.1 and ::1 in `folder`."""
     authority_key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Emulated Azure test authority")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Emulated cloud test authority")])
     authority = _authority(name, authority_key)
     leaf_key = ec.generate_private_key(ec.SECP256R1())
     leaf = _leaf(name, authority_key, leaf_key)

@@ -1,4 +1,4 @@
-"""Time as the emulator sees it: the system's, or a test's own."""
+"""Time as an emulator sees it: the system's, or a test's own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Where the emulator asks what time it is, and waits."""
+    """Where an emulator asks what time it is, and waits."""
 
     def now(self) -> float:
         """Seconds since 1970."""
