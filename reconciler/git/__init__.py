@@ -2,6 +2,7 @@
 
 address, settings  what a repository, a branch, a commit and a folder may be called
 credentials        tokens, asked for before every connection
+cache              the folder that holds clones
 ssh, command       the git binary, in an environment of its own making
 errors             what git says, in sentences without secrets
 clone              the cached clone: one user at once, thrown away when in doubt

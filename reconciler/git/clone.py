@@ -9,14 +9,13 @@ import asyncio
 import fcntl
 import os
 import shutil
-import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
-from pathlib import Path
 from typing import Final
 
-from reconciler.core.errors import Permanent, Transient
+from reconciler.core.errors import Transient
+from reconciler.git.cache import own_folder
 from reconciler.git.command import Answer, Git
 from reconciler.git.errors import failed, perhaps_ours
 
@@ -50,6 +49,7 @@ class Clone:
     @asynccontextmanager
     async def locked(self) -> AsyncIterator[None]:
         """Hold the clone alone, and in order. Raises Transient when others hold it for too long."""
+        own_folder(self._git.settings.cache)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(self._lock_file, flags, 0o600)
         try:
@@ -146,27 +146,6 @@ class Clone:
     async def ask(self, *arguments: str) -> Answer:
         """What git says about the objects that are here."""
         return await self._git.run(*arguments, env=self._git.local(self.folder), lock=self._lock)
-
-
-def own_folder(cache: Path) -> Path:
-    """Make the folder for clones; give back one inside that stays empty.
-
-    Raises Permanent when the folder is somebody else's, who could put objects into our clones.
-    """
-    try:
-        home = cache / "home"
-        for folder in (cache, home):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            found = folder.lstat()
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-                raise Permanent(f"{folder} belongs to somebody else: set RECONCILER_GIT_CACHE")
-            if found.st_mode & 0o022:
-                raise Permanent(f"others may write to {folder}: remove their right (chmod 700)")
-    except OSError as error:
-        raise Permanent(
-            f"{cache} cannot hold clones ({error.strerror}): set RECONCILER_GIT_CACHE"
-        ) from None
-    return home
 
 
 def _flock(descriptor: int) -> bool:

@@ -26,6 +26,7 @@ from typing import Final
 
 from reconciler.core.errors import Permanent, Transient
 from reconciler.git.address import Address
+from reconciler.git.cache import own_folder
 from reconciler.git.credentials import Credentials
 from reconciler.git.settings import GitSettings
 from reconciler.git.ssh import ssh_command
@@ -41,6 +42,7 @@ CONFIG: Final = {
     "core.fsmonitor": "false",
     "core.attributesFile": os.devnull,
     "credential.helper": "",
+    "core.bigFileThreshold": "2m",  # larger files are never held in memory
     "gc.auto": "0",
     "maintenance.auto": "false",
     "fetch.unpackLimit": "1",  # packs only: as few files as possible
@@ -178,6 +180,7 @@ class Git:
         ``lock`` is a descriptor that the child keeps open, so that a lock on it lasts as long as
         the child even when this process is killed.
         """
+        own_folder(self.settings.cache)
         kept = (lock,) if lock >= 0 else ()
         try:
             process = await asyncio.create_subprocess_exec(

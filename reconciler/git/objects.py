@@ -20,6 +20,7 @@ from reconciler.git.command import git_version
 if TYPE_CHECKING:
     from git.cmd import Git as GitPython
 
+MAX_COMMIT_BYTES: Final = 1024 * 1024
 MAX_TREE_BYTES: Final = MAX_TOTAL_BYTES
 LFS: Final = b"version https://git-lfs.github.com/spec/"
 """How the stand-in of a file in Git LFS begins:
@@ -91,9 +92,11 @@ class Objects:
 
     def root(self, commit: str) -> str:
         """The tree of a commit. Raises Absent, and Permanent for what is no commit."""
-        kind, _ = self._header(commit)
+        kind, size = self._header(commit)
         if kind != "commit":
             raise Permanent(f"{commit} is a {kind}, not a commit")
+        if size > MAX_COMMIT_BYTES:
+            raise Permanent(f"{commit} has a message of {size:,} bytes, which is not read")
         first = self.data(commit, "commit").partition(b"\n")[0]
         return first.removeprefix(b"tree ").decode("ascii")
 

@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from reconciler.core.desired.yaml_text import MAX_FILE_BYTES
-from reconciler.core.errors import Permanent
+from reconciler.core.errors import Permanent, Transient
 from reconciler.git.address import commit_id, folder_parts, full_ref, parse_address
-from reconciler.git.clone import Clone, Damaged, own_folder
+from reconciler.git.cache import own_folder
+from reconciler.git.clone import Clone, Damaged
 from reconciler.git.command import Git
 from reconciler.git.credentials import Credentials
 from reconciler.git.errors import failed
@@ -96,19 +97,27 @@ class GitSpecs:
 
     async def _with[T](self, clone: Clone, work: Callable[[], Awaitable[T]]) -> T:
         """Do it; if the clone turns out to be damaged, once more with a new one."""
-        async with clone.locked():
-            try:
-                return await work()
-            except (Damaged, Absent):
-                await clone.anew()
-            try:
-                return await work()
-            except (Damaged, Absent):
-                clone.discard()
-                raise Permanent(
-                    f"{self.address.url} does not give all that belongs to its commits: "
-                    "the repository may be damaged (git fsck)"
-                ) from None
+        try:
+            async with clone.locked():
+                return await self._twice(clone, work)
+        except OSError as error:
+            raise Transient(
+                f"the cached clone {clone.folder} could not be used: {error.strerror or error}"
+            ) from error
+
+    async def _twice[T](self, clone: Clone, work: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await work()
+        except (Damaged, Absent):
+            await clone.anew()
+        try:
+            return await work()
+        except (Damaged, Absent):
+            clone.discard()
+            raise Permanent(
+                f"{self.address.url} does not give all that belongs to its commits: "
+                "the repository may be damaged (git fsck)"
+            ) from None
 
     async def _read(self, commit: str) -> Mapping[str, str]:
         def texts(objects: Objects) -> Mapping[str, str]:

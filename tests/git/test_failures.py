@@ -222,7 +222,7 @@ async def test_a_cache_that_cannot_be_used_is_told(origin: Origin, specs: GitSpe
     commit = origin.commit(FILES)
     specs._clone.folder.symlink_to("/nowhere")
     specs._clone._busy.mkdir()
-    with pytest.raises(Transient, match="cached clone .* could not be used: "):
+    with pytest.raises(Transient, match=r"cached clone .* could not be used: "):
         await specs.read(commit)
 
 

@@ -107,6 +107,16 @@ async def test_too_much_is_refused(
             assert message in (await refused(specs, commit))[0]
 
 
+async def test_a_commit_with_an_enormous_message_is_not_read(
+    origin: Origin, specs: GitSpecs
+) -> None:
+    tree = origin.git("rev-parse", f"{origin.commit(FILES)}^{{tree}}")
+    text = f"tree {tree}\nauthor A <a> 1 +0000\ncommitter A <a> 1 +0000\n\n".encode()
+    commit = origin.git("hash-object", "-wt", "commit", "--stdin", data=text + b"x" * 2 * MIB)
+    with pytest.raises(Permanent, match=r"a message of 2,0\d\d,\d+ bytes"):
+        await specs.read(commit)
+
+
 async def test_no_fetch_fills_the_disk(origin: Origin, server: Server, reader: Reader) -> None:
     origin.git("config", "uploadpack.allowFilter", "false")
     commit = origin.commit({**FILES, "movie.bin": os.urandom(2 * MIB)})
