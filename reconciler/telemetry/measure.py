@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Protocol, Self
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 from reconciler.telemetry.context import fields, within
 
 if TYPE_CHECKING:
-    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider
     from opentelemetry.trace import Span, Tracer, TracerProvider
 
 NAME: Final = "reconciler"
@@ -90,8 +91,30 @@ def listen(tracers: TracerProvider, meters: MeterProvider) -> None:
         if one.instrument == "counter":
             record[one] = meter.create_counter(one.name, one.unit, one.meaning).add
         else:
-            record[one] = meter.create_gauge(one.name, one.unit, one.meaning).set
+            record[one] = _once_each(meter, one)
     _listener = _Listener(tracers.get_tracer(NAME), record)
+
+
+def _once_each(meter: Meter, metric: Metric) -> Callable[[float, Attributes], None]:
+    """A gauge that tells a value once. A synchronous one would go on to tell its last value, long
+    after another instance has taken over what it is about."""
+    from opentelemetry.metrics import Observation
+
+    measured: dict[frozenset[tuple[str, str | int]], float] = {}
+    lock = Lock()
+
+    def observe(options: CallbackOptions) -> list[Observation]:
+        with lock:
+            found = [Observation(value, dict(about)) for about, value in measured.items()]
+            measured.clear()
+        return found
+
+    def record(value: float, attributes: Attributes) -> None:
+        with lock:
+            measured[frozenset(attributes.items())] = value
+
+    meter.create_observable_gauge(metric.name, [observe], metric.unit, metric.meaning)
+    return record
 
 
 def deafen() -> None:
