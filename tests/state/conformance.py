@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reconciler.core.errors import Transient
-from reconciler.core.model import Outcome
+from reconciler.core.model import Outcome, Plan, RunState, Status
 from reconciler.ports import Store
-from tests.state.builders import CHAT_ID, DONE, a_run, an_owned
+from tests.state.builders import CHAT_ID, DONE, a_plan, a_run, an_owned
 
 MOMENT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -101,6 +101,121 @@ class StoreConformance:
         assert [run.id for run in await store.runs("prod")] == ["c", "a"]
         assert [run.id for run in await store.runs(limit=1)] == ["c"]
 
+    async def test_the_newest_of_many_runs_come_in_pages(self, store: Store) -> None:
+        for place in range(12):
+            await store.begin(
+                a_run(f"20261120-1200{place:02}-ab", "prod", f"2026-11-20T{place:02}")
+            )
+        assert [run.id[-5:-3] for run in await store.runs("prod", 3)] == ["11", "10", "09"]
+        assert len(await store.runs(limit=100)) == 12
+
+    async def test_a_header_tells_what_the_run_tells(self, store: Store) -> None:
+        await store.begin(a_run())
+        await store.end("r1", "failed", "größer than\n2 lines", MOMENT)
+        ended = await store.run("r1")
+        assert ended is not None
+        assert await store.runs() == [ended.header]
+
+    async def test_a_queued_run_is_planned_and_ends(self, store: Store) -> None:
+        queued = replace(a_run(), plan=Plan("prod", "3f2c1ab"), state="queued", only=("Account/*",))
+        await store.begin(queued)
+        assert await store.run("r1") == queued
+        assert await store.unfinished("prod") is None
+        await store.planned(replace(queued, plan=a_plan(), state="running"))
+        assert await store.run("r1") == replace(queued, plan=a_plan(), state="running")
+        assert await store.unfinished("prod") == await store.run("r1")
+        await store.end("r1", "done", "", MOMENT)
+        assert await store.state("r1") == "done"
+
+    async def test_planning_a_run_that_ended_changes_nothing(self, store: Store) -> None:
+        queued = replace(a_run(), plan=Plan("prod", "3f2c1ab"), state="queued")
+        await store.begin(queued)
+        await store.cancel("r1", MOMENT)
+        before = await store.run("r1")
+        await store.planned(replace(queued, plan=a_plan(), state="running"))
+        assert await store.run("r1") == before
+
+    async def test_a_run_ends_once(self, store: Store) -> None:
+        await store.begin(a_run())
+        await store.end("r1", "failed", "first", MOMENT)
+        await store.end("r1", "done", "second", MOMENT)
+        (header,) = await store.runs()
+        assert (header.state, header.detail) == ("failed", "first")
+
+    async def test_the_state_of_a_run_that_nobody_saved_is_none(self, store: Store) -> None:
+        assert await store.state("r1") is None
+        assert await store.state("../../etc") is None
+        assert await store.run("a b?c#d/é") is None
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [("queued", "cancelled"), ("running", "cancelling"), ("done", "done")],
+    )
+    async def test_cancelling_depends_on_how_far_a_run_is(
+        self, store: Store, before: RunState, after: RunState
+    ) -> None:
+        await store.begin(replace(a_run(), state="queued" if before == "queued" else "running"))
+        if before == "done":
+            await store.end("r1", "done", "", MOMENT)
+        assert await store.cancel("r1", MOMENT) == after
+        assert await store.cancel("r1", MOMENT) == after
+        assert await store.state("r1") == after
+
+    async def test_cancelling_an_unknown_run_is_a_mistake(self, store: Store) -> None:
+        with pytest.raises(KeyError):
+            await store.cancel("r1", MOMENT)
+
+    async def test_open_runs_come_oldest_first_and_without_those_that_ended(
+        self, store: Store
+    ) -> None:
+        for run_id, environment, hour in [("a", "prod", 10), ("b", "dev", 11), ("c", "prod", 12)]:
+            run = a_run(run_id, environment, f"2026-11-20T{hour}:00:00+00:00")
+            await store.begin(replace(run, state="queued"))
+        assert [run.id for run in await store.open_runs()] == ["a", "b", "c"]
+        assert [run.id for run in await store.open_runs("prod")] == ["a", "c"]
+        await store.end("a", "superseded", "c took its place", MOMENT)
+        assert [run.id for run in await store.open_runs("prod")] == ["c"]
+        await store.cancel("c", MOMENT)
+        assert await store.open_runs("prod") == []
+
+    async def test_a_plan_run_is_never_unfinished(self, store: Store) -> None:
+        await store.begin(replace(a_run(), mode="plan"))
+        assert await store.unfinished("prod") is None
+        assert [run.id for run in await store.open_runs("prod")] == ["r1"]
+
+    async def test_the_newest_unfinished_apply_counts(self, store: Store) -> None:
+        await store.begin(a_run("a", created_at="2026-11-20T10:00:00+00:00"))
+        await store.begin(a_run("b", created_at="2026-11-20T11:00:00+00:00"))
+        newest = await store.unfinished("prod")
+        assert newest is not None
+        assert newest.id == "b"
+
+    async def test_a_status_is_kept_by_environment(self, store: Store) -> None:
+        assert await store.status("prod") == Status("prod")
+        status = Status("prod", applied_commit="3f2c1ab", failures=2, drift=3, retry_at="never")
+        await store.keep_status(replace(status, failures=1))
+        await store.keep_status(status)
+        assert await store.status("prod") == status
+        assert await store.status("dev") == Status("dev")
+
+    async def test_a_delivery_is_new_once_a_week(self, open_store: Callable[[], Store]) -> None:
+        one, other = open_store(), open_store()
+        assert not await one.seen("72d3162e-cc78", MOMENT)
+        assert await other.seen("72d3162e-cc78", MOMENT + timedelta(days=6))
+        assert not await one.seen("another", MOMENT)
+        assert not await other.seen("72d3162e-cc78", MOMENT + timedelta(days=7, seconds=1))
+
+    async def test_names_of_environments_do_not_meet(self, store: Store) -> None:
+        names = ["prod", "prod/eu", "prod%2Feu", "PROD", "größe"]
+        for place, name in enumerate(names):
+            await store.own(name, [an_owned(capacity=place)])
+            await store.keep_status(Status(name, drift=place))
+            await store.begin(a_run(f"r{place}", name))
+        for place, name in enumerate(names):
+            assert await store.owned(name) == {CHAT_ID.lower(): an_owned(capacity=place)}
+            assert (await store.status(name)).drift == place
+            assert [run.id for run in await store.open_runs(name)] == [f"r{place}"]
+
     async def test_owned_resources_are_kept_by_lower_cased_id(self, store: Store) -> None:
         await store.own("prod", [an_owned()])
         assert await store.owned("prod") == {CHAT_ID.lower(): an_owned()}
@@ -146,6 +261,41 @@ class StoreConformance:
         assert run is not None
         assert len(run.outcomes) == 40
         assert len(await stores[1].owned("prod")) == 40
+
+    async def test_outcomes_that_come_at_once_are_all_kept(self, store: Store) -> None:
+        await store.begin(a_run())
+        steps = [f"step-{place}" for place in range(100)]
+        await asyncio.gather(*(store.record("r1", step, DONE, MOMENT) for step in steps))
+        run = await store.run("r1")
+        assert run is not None
+        assert run.outcomes.keys() == set(steps)
+
+    async def test_of_twelve_that_want_the_same_exactly_one_wins(
+        self, open_store: Callable[[], Store]
+    ) -> None:
+        stores = [open_store() for _ in range(12)]
+        runs = [replace(a_run(), requested_by=str(place)) for place in range(12)]
+        await asyncio.gather(*(s.begin(r) for s, r in zip(stores, runs, strict=True)))
+        assert len(await stores[0].runs()) == 1
+        assert await stores[0].run("r1") in runs
+        ends = [s.end("r1", "failed", str(n), MOMENT) for n, s in enumerate(stores)]
+        await asyncio.gather(*ends)
+        assert len({(await store.runs())[0].detail for store in stores}) == 1
+        known = await asyncio.gather(*(store.seen("d", MOMENT) for store in stores))
+        assert known.count(False) == 1
+        assert len(set(await asyncio.gather(*(store.digest_key() for store in stores)))) == 1
+
+    async def test_of_twelve_that_want_the_lease_exactly_one_gets_it(
+        self, open_store: Callable[[], Store]
+    ) -> None:
+        stores = [open_store() for _ in range(12)]
+        for _ in range(3):
+            wanted = [s.lease("prod", f"worker-{n}", 60) for n, s in enumerate(stores)]
+            answers = await asyncio.gather(*wanted, return_exceptions=True)
+            (won,) = [one for one in answers if not isinstance(one, BaseException)]
+            assert sum(isinstance(one, Transient) for one in answers) == 11
+            async with won:
+                pass
 
     async def test_one_writer_at_a_time_and_the_other_learns_who(
         self, open_store: Callable[[], Store]
@@ -212,6 +362,59 @@ class StoreConformance:
         run = await quick.run("r1")
         assert run is not None
         assert (run.outcomes, run.state) == ({}, "running")
+
+    async def test_a_run_that_was_taken_over_is_ended_by_its_new_writer_only(
+        self, open_store: Callable[[], Store], time: HeldTime
+    ) -> None:
+        slow, quick = open_store(), open_store()
+        await slow.begin(a_run())
+        async with await slow.lease("prod", "slow", 60):
+            await slow.record("r1", "update:1", Outcome("started"), MOMENT)
+            time.pass_by(61)
+            async with await quick.lease("prod", "quick", 60):
+                with pytest.raises(Transient, match="quick"):
+                    await slow.end("r1", "failed", "gave up", MOMENT)
+                with pytest.raises(Transient, match="quick"):
+                    await slow.begin(a_run("r2"))
+                with pytest.raises(Transient, match="quick"):
+                    await slow.planned(a_run())
+                assert await quick.unfinished("prod") is not None
+                await quick.record("r1", "update:1", DONE, MOMENT)
+                await quick.own("prod", [an_owned()])
+                await quick.end("r1", "done", "", MOMENT)
+        run = await quick.run("r1")
+        assert run is not None
+        assert (run.outcomes, run.state) == ({"update:1": DONE}, "done")
+        assert await quick.owned("prod") == {CHAT_ID.lower(): an_owned()}
+
+    async def test_a_run_begun_under_a_lease_is_kept_from_its_writer_after_a_take_over(
+        self, open_store: Callable[[], Store], time: HeldTime
+    ) -> None:
+        slow, quick = open_store(), open_store()
+        async with await slow.lease("prod", "slow", 60):
+            await slow.begin(a_run())
+            time.pass_by(61)
+            async with await quick.lease("prod", "quick", 60):
+                with pytest.raises(Transient, match="quick"):
+                    await slow.record("r1", "update:1", DONE, MOMENT)
+                await quick.record("r1", "update:1", Outcome("failed"), MOMENT)
+        run = await quick.run("r1")
+        assert run is not None
+        assert run.outcomes == {"update:1": Outcome("failed")}
+
+    async def test_writers_that_follow_each_other_go_on_where_the_last_one_was(
+        self, open_store: Callable[[], Store]
+    ) -> None:
+        await open_store().begin(a_run())
+        for place in range(5):
+            store = open_store()
+            async with await store.lease("prod", f"worker-{place}", 60):
+                assert len(await store.owned("prod")) == place
+                await store.record("r1", f"step-{place}", DONE, MOMENT)
+                await store.own("prod", [an_owned(str(place))])
+        run = await open_store().run("r1")
+        assert run is not None
+        assert len(run.outcomes) == 5
 
     async def test_a_late_goodbye_does_not_end_the_lease_of_the_successor(
         self, open_store: Callable[[], Store], time: HeldTime
