@@ -1,5 +1,6 @@
 """The service: what is asked becomes runs, runs end, and nothing that gets lost stays lost."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
@@ -216,6 +217,12 @@ async def test_the_sweep_applies_a_commit_that_nobody_announced(desk: Desk) -> N
     await desk.sweep()
     assert await desk.runs() == ["apply done sweep"] * 2
     assert desk.world.get(ACCOUNT_ID)
+
+
+async def test_two_checks_at_once_ask_for_one_apply(desk: Desk) -> None:
+    desk.declare(GROUP)
+    await asyncio.gather(*(desk.service.handle({"check": "dev"}) for _ in range(5)))
+    assert await desk.runs() == ["apply queued sweep"]
 
 
 async def test_an_environment_that_is_applied_on_command_is_only_looked_at(desk: Desk) -> None:

@@ -44,6 +44,7 @@ PLAN: Final = _object(
     changes=_array(CHANGE),
     checks=_array(CHECK),
     requests=_object(reads=COUNT),
+    unmanaged=_array(_object(kind=TEXT, name=TEXT)),
 )
 STEP: Final = _object(
     id=TEXT,

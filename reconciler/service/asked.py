@@ -19,6 +19,8 @@ class Asked:
     allow: str = ""
     """The digest of a plan that a person allows by name."""
     by: str = ""
+    if_idle: bool = False
+    """Only when no apply of the environment waits or works: for those who ask by themselves."""
 
 
 class UnknownEnvironment(ReconcilerError):

@@ -36,9 +36,12 @@ class Service(Parts):
         than the head is to be applied; then nothing is queued."""
         head = await self.specs.head()
         await self.environment(asked.environment, head)
+        commit = await self._commit(asked, head)
+        if asked.if_idle and (open_run := await self._open_apply(asked.environment)):
+            return open_run
         run = Run(
             self.new_id(),
-            Plan(asked.environment, await self._commit(asked, head)),
+            Plan(asked.environment, commit),
             asked.by,
             self.clock.now().isoformat(),
             state="queued",
@@ -51,6 +54,12 @@ class Service(Parts):
             await self._supersede(run.header)
         await self.queue.send({"run": run.id})
         return run
+
+    async def _open_apply(self, environment: str) -> Run | None:
+        for one in await self.store.open_runs(environment):
+            if one.mode == "apply":
+                return await self.store.run(one.id)
+        return None
 
     async def _commit(self, asked: Asked, head: str) -> str:
         """The commit a request means; a beginning of the head's name is enough."""

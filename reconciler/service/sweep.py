@@ -65,11 +65,11 @@ class Sweep:
         ):
             return
         if status.applied_commit != head and by_itself:
-            await self.request(Asked(name, "apply", by="sweep"))
+            await self.request(Asked(name, "apply", by="sweep", if_idle=True))
             return
         drift = await self._drift(environment, head, progress)
         if drift and by_itself and environment.self_heal == "apply":
-            await self.request(Asked(name, "apply", by="drift"))
+            await self.request(Asked(name, "apply", by="drift", if_idle=True))
 
     async def _notice(self, status: Status, behind: bool) -> Status:
         """Write down since when the environment is behind, the first time that it is."""
