@@ -1,3 +1,3 @@
-"""Keeps an Azure AI estate (models, endpoints, hubs, projects and their like) as declared in Git."""
+"""Keeps an Azure AI estate (models, endpoints, hubs, projects …) as it is declared in Git."""
 
 __version__ = "0.1.0"

@@ -31,8 +31,8 @@ from reconciler.ports import Clock, Lease, Provider, Store
 from reconciler.telemetry import run_ended, work
 
 TRUSTED = 0.7
-"""The share of a lease's time after which a worker that could not renew stops: the rest is for clocks
-that differ and for requests on their way."""
+"""The share of a lease's time after which a worker that could not renew stops: the rest is for
+clocks that differ and for requests on their way."""
 
 type Stopping = Callable[[], bool]
 

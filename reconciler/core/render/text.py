@@ -57,12 +57,11 @@ def _unmanaged(plan: Plan) -> list[Line]:
     if not keys:
         return []
     pad = max(len(title_of(key)) for key in keys[:SHOWN])
-    lines: list[Line] = [(("  In Azure, declared by no spec, and left alone:", "quiet"),)]
-    for key in keys[:SHOWN]:
-        lines.append(((f"    {title_of(key).ljust(pad)}  {name_of(key)}", "quiet"),))
+    told = ["  In Azure, declared by no spec, and left alone:"]
+    told += [f"    {title_of(key).ljust(pad)}  {name_of(key)}" for key in keys[:SHOWN]]
     if len(keys) > SHOWN:
-        lines.append(((f"    and {len(keys) - SHOWN} more", "quiet"),))
-    return [*lines, EMPTY]
+        told.append(f"    and {len(keys) - SHOWN} more")
+    return [*(((line, "quiet"),) for line in told), EMPTY]
 
 
 def _title(plan: Plan, place: str) -> Line:
