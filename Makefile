@@ -27,7 +27,7 @@ $(VENV)/.ready: requirements.txt requirements-dev.txt pyproject.toml
 demo: setup ## the main job end to end, on this machine, without a cloud
 	@$(BIN)/python -m reconciler.local.demo
 
-test: setup $(AZ)/.ready ## every test, with the coverage gate
+test: setup $(AZ)/.ready node_modules/.ready ## every test, with the coverage gate
 	@rm -f .coverage .coverage.*
 	@RECONCILER_AZ="$${RECONCILER_AZ:-$$PWD/$(AZ)/bin/az}" \
 		$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
@@ -37,6 +37,11 @@ $(AZ)/.ready: | setup
 	@test -x $(AZ)/bin/python || $(PYTHON) -m venv $(AZ)
 	@$(BIN)/uv pip install --quiet --python $(AZ)/bin/python azure-cli==$(AZ_VERSION)
 	@touch $@
+
+# Blob and Queue storage for the tests. Without npm those that need it are skipped, and say so.
+node_modules/.ready: package.json package-lock.json
+	@if command -v npm >/dev/null; then npm ci --silent --ignore-scripts && touch $@; \
+	else echo "npm is not on PATH: the tests of state in Blob storage will be skipped"; fi
 
 check: setup ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check --quiet .
@@ -69,4 +74,4 @@ lock: setup ## pin the newest versions
 		--python-version 3.13 requirements-dev.in -o requirements-dev.txt
 
 clean:
-	@rm -rf $(VENV) $(AZ) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* .reconciler
+	@rm -rf $(VENV) $(AZ) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* .reconciler
