@@ -16,7 +16,8 @@ def read_folder(folder: str | Path) -> dict[str, str]:
     """The YAML files below a folder, by path from the folder's parent (``specs/models/chat.yaml``).
 
     Hidden files and folders and whatever is not a regular file are left out. Raises SpecErrors
-    for a folder that is not there or holds no YAML, for files that are not UTF-8 text, and for
+    for a symbolic link to a folder or a YAML file (following it could leave the folder, and leaving
+    it out could take what it declares for deleted), for a folder that is not there or holds no YAML, for files that are not UTF-8 text, and for
     more or larger files than the limits, before these are read.
     """
     root = Path(os.path.normpath(Path(folder).absolute()))
@@ -54,10 +55,17 @@ def _files(root: Path) -> Iterator[tuple[str, int]]:
             for entry in entries:
                 if entry.name.startswith("."):
                     continue
+                if entry.is_symlink() and (entry.name.endswith(SUFFIXES) or entry.is_dir()):
+                    raise SpecErrors([_link(root, f"{prefix}{entry.name}")])
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append((f"{prefix}{entry.name}/", Path(entry.path)))
                 elif entry.name.endswith(SUFFIXES) and entry.is_file(follow_symlinks=False):
                     yield prefix + entry.name, entry.stat(follow_symlinks=False).st_size
+
+
+def _link(root: Path, path: str) -> SpecError:
+    message = "is a symbolic link, which is not followed: put the file itself here"
+    return SpecError(f"{root.name}/{path}", message)
 
 
 def _limits(found: list[tuple[str, int]], folder: str) -> list[SpecError]:

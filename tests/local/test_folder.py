@@ -32,14 +32,20 @@ def test_the_folder_may_be_the_one_we_are_in(specs: Path, monkeypatch: pytest.Mo
     assert "specs/a.yaml" in read_folder("models/..")
 
 
-def test_links_hidden_names_and_special_files_are_left_out(specs: Path, tmp_path: Path) -> None:
-    before = read_folder(specs)
+@pytest.mark.parametrize("name", ["link.yaml", "linked", "models/loop", "gone.yml"])
+def test_links_are_refused_rather_than_left_out(specs: Path, tmp_path: Path, name: str) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret.yaml").write_text("x: 1")
-    (specs / "link.yaml").symlink_to(outside / "secret.yaml")
-    (specs / "linked").symlink_to(outside)
-    (specs / "loop").symlink_to(specs)
+    to = {"link.yaml": outside / "secret.yaml", "linked": outside, "models/loop": specs}
+    (specs / name).symlink_to(to.get(name, outside / "nothing"))
+    with pytest.raises(SpecErrors, match=f"specs/{name}: is a symbolic link"):
+        read_folder(specs)
+
+
+def test_hidden_names_and_special_files_are_left_out(specs: Path) -> None:
+    before = read_folder(specs)
+    (specs / "notes").symlink_to(specs / "nothing")
     (specs / ".hidden").mkdir()
     (specs / ".hidden" / "c.yaml").write_text("c: 1")
     (specs / ".d.yaml").write_text("d: 1")
