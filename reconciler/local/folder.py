@@ -16,9 +16,10 @@ def read_folder(folder: str | Path) -> dict[str, str]:
     """The YAML files below a folder, by path from the folder's parent (``specs/models/chat.yaml``).
 
     Hidden files and folders and whatever is not a regular file are left out. Raises SpecErrors
-    for a symbolic link to a folder or a YAML file (following it could leave the folder, and leaving
-    it out could take what it declares for deleted), for a folder that is not there or holds no YAML, for files that are not UTF-8 text, and for
-    more or larger files than the limits, before these are read.
+    for a symbolic link to a folder or a YAML file (following it could leave the folder, and
+    leaving it out could take what it declares for deleted), for a folder that is not there or
+    holds no YAML, for files that are not UTF-8 text, and for more or larger files than the
+    limits, before these are read.
     """
     root = Path(os.path.normpath(Path(folder).absolute()))
     shown = str(folder)
