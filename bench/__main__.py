@@ -18,7 +18,7 @@ type Measurement = Callable[[Stage], Iterator[Result]]
 
 WHOLE: Mapping[str, Measurement] = {
     "imports": lambda stage: imports(stage, times=5),
-    "plan": lambda stage: plans.plans(stage, plans.CASES, times=3),
+    "plan": lambda stage: plans.plans(stage, plans.CASES, times=5),
     "apply": applies.apply_at_full_speed,
     "limits": applies.apply_within_limits,
     "makespan": applies.apply_in_azures_time,

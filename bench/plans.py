@@ -46,23 +46,26 @@ LINEAR = 1.2
 
 
 def plans(stage: Stage, cases: tuple[Case, ...], times: int) -> Iterator[Result]:
-    """Each case in fresh processes; the quickest of ``times`` counts."""
-    wall: dict[int, float] = {}
+    """Each case in fresh processes; the quickest of ``times`` counts.
+
+    Growth is that of the processor's work: what else the machine does hits long runs harder.
+    """
+    work: dict[int, float] = {}
     for case in cases:
-        best = _best(stage, case, times)
-        yield from _results(case, best)
+        found = _measured(stage, case, times)
+        yield from _results(case, min(found, key=lambda one: float(one["wall_s"])))
         if not (case.latency_ms or case.limits):
-            wall[case.resources] = best["wall_s"]
-    if {1_000, 10_000} <= wall.keys():
-        growth = wall[10_000] / wall[1_000] / 10
-        yield Result("plan: 10,000 against ten times 1,000", growth, "×", LINEAR)
+            work[case.resources] = min(float(one["work_s"]) for one in found)
+    if {1_000, 10_000} <= work.keys():
+        growth = work[10_000] / work[1_000] / 10
+        yield Result("plan: CPU of 10,000 against ten times 1,000", growth, "×", LINEAR)
         requests = Estate.of(10_000).collections + 2
         limit = LIMITS["reads"]
         name = f"plan 10,000: the least that Azure's {limit.size} reads + {limit.refill}/s allow"
         yield Result(name, seconds(limit, requests), "s")
 
 
-def _best(stage: Stage, case: Case, times: int) -> dict[str, Any]:
+def _measured(stage: Stage, case: Case, times: int) -> list[dict[str, Any]]:
     specs = str(stage.specs(Estate.of(case.resources)))
     state, store = stage.settled(case.resources)
     found: list[dict[str, Any]] = []
@@ -75,7 +78,7 @@ def _best(stage: Stage, case: Case, times: int) -> dict[str, Any]:
                 raise SystemExit(f"the second plan is not empty: {answer}")
             after, refused = running.requests()
             found.append({**answer, "requests": after - before, "refused": refused})
-    return min(found, key=lambda one: float(one["wall_s"]))
+    return found
 
 
 def _results(case: Case, best: dict[str, Any]) -> Iterator[Result]:
