@@ -2,8 +2,9 @@
 
 import os
 import socket
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -15,13 +16,17 @@ from reconciler.engine import Engine, Pace, Progress, Reviewed, silent
 from reconciler.settings import Settings
 
 if TYPE_CHECKING:
+    from reconciler.azure import AzureSettings
     from reconciler.azure.provider import ArmProvider
     from reconciler.core.desired import Desired
+    from reconciler.doctor import Doctor
     from reconciler.git import GitSpecs
     from reconciler.ports import Queue
     from reconciler.service import Service
     from reconciler.state.sqlite import SqliteStore
 
+DOCTOR_PATIENCE_S: Final = 5.0
+"""A person waits for the answer."""
 AZURE_REPOS: Final = ("dev.azure.com", ".visualstudio.com")
 
 
@@ -110,19 +115,10 @@ class App:
         )
 
     def _cloud(self, identity: Mode) -> "ArmProvider":
-        from reconciler.azure import AzureSettings, build_provider
-        from reconciler.azure.settings import SUBSCRIPTION_LIMITS
+        from reconciler.azure import build_provider
 
         if identity not in self._clouds:
-            given = self.settings
-            settings = AzureSettings(
-                endpoint=given.arm_endpoint,
-                audience=given.arm_audience,
-                client_id=given.plan_client_id if identity == "plan" else given.apply_client_id,
-                limits=SUBSCRIPTION_LIMITS if given.rate_limits else {},
-                in_flight=given.in_flight,
-                secrets=given.secrets,
-            )
+            settings = azure_settings(self.settings, identity)
             self._clouds[identity] = build_provider(settings, self.clock)
         return self._clouds[identity]
 
@@ -131,6 +127,21 @@ class App:
         for cloud in self._clouds.values():
             await cloud.close()
         self.store.close()
+
+
+def azure_settings(given: Settings, identity: Mode) -> "AzureSettings":
+    """How to reach Azure as one of the two identities."""
+    from reconciler.azure import AzureSettings
+    from reconciler.azure.settings import SUBSCRIPTION_LIMITS
+
+    return AzureSettings(
+        endpoint=given.arm_endpoint,
+        audience=given.arm_audience,
+        client_id=given.plan_client_id if identity == "plan" else given.apply_client_id,
+        limits=SUBSCRIPTION_LIMITS if given.rate_limits else {},
+        in_flight=given.in_flight,
+        secrets=given.secrets,
+    )
 
 
 def build(settings: Settings) -> App:
@@ -196,7 +207,55 @@ def _specs(environment: Mapping[str, str], settings: Settings) -> "GitSpecs":
 def service() -> "Service":
     """This process's service, made when it is first needed; one that could not be made is tried
     again. Raises Permanent."""
+    from reconciler.telemetry import start_export, start_logs
+
+    from reconciler.doctor import look_at_start
+
+    start_logs(os.environ)
+    start_export(os.environ)
+    look_at_start(os.environ)
     return build_service(os.environ)
+
+
+@asynccontextmanager
+async def doctor_for(
+    environment: Mapping[str, str], files: Callable[[], Mapping[str, str]], only: str = ""
+) -> "AsyncIterator[Doctor]":
+    """Who looks at everything that these settings ask for. ``files`` gives the specs where no
+    repository is set."""
+    from reconciler.azure.client import Client
+    from reconciler.azure.credential import credential
+    from reconciler.doctor import Doctor
+
+    clock, settings = SystemClock(), cache(lambda: Settings.from_env(environment))
+    app = cache(lambda: build(settings()))
+    clients: dict[Mode, Client] = {}
+
+    def client(identity: Mode) -> Client:
+        if identity not in clients:
+            given = replace(azure_settings(settings(), identity), patience_s=DOCTOR_PATIENCE_S)
+            who = credential(given.identity, given.client_id, environment)
+            clients[identity] = Client(given, who, clock)
+        return clients[identity]
+
+    try:
+        yield Doctor(
+            environment,
+            clock,
+            client,
+            store=lambda: app().store,
+            queue=lambda: _queue(settings()),
+            specs=(lambda: _specs(environment, settings()))
+            if environment.get("RECONCILER_REPO_URL")
+            else None,
+            files=files,
+            only=only,
+        )
+    finally:
+        for one in clients.values():
+            await one.close()
+        if app.cache_info().currsize:
+            await app().close()
 
 
 def new_run_id(now: datetime) -> str:

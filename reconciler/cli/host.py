@@ -39,7 +39,9 @@ def host(port: int, project: Path, host_state: Path, hidden_s: float) -> None:
     """
     import asyncio
     import logging
+    import os
 
+    os.environ.setdefault("RECONCILER_LOG", "text")  # a person reads along
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     asyncio.run(_serve(port, project, host_state, hidden_s))
 

@@ -1,6 +1,7 @@
-"""``make demo``: the main job end to end against an emulated Azure, as a person would do it.
+"""``make demo``: the main job end to end on one machine, as a person would do it.
 
-Every command shown is really run, as its own process; the demo fails when one answers anything
+The Function App runs on the local host, an emulated Azure and a Git repository beside it. Every
+command and request that is shown is really made; the demo fails when one is answered with anything
 but what the story says.
 """
 
@@ -8,126 +9,196 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Final
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from reconciler.local.sandbox import commit
+
+ENVIRONMENT: Final = "dev"
+DEPLOYMENT: Final = (
+    "/resourceGroups/rg-ai-dev/providers/Microsoft.CognitiveServices"
+    "/accounts/aoai-contoso-dev/deployments/chat"
+)
+PATIENCE_S: Final = 100.0
+OPEN: Final = ("queued", "running", "cancelling")
 
 
 class Story:
-    """Tells what happens, runs it, and checks that it happened."""
+    """Tells what happens, makes it happen, and checks that it did."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, place: dict[str, Any]) -> None:
         self.console = Console(highlight=False, soft_wrap=True)
-        self.environment = environment
+        self.place = place
 
     def say(self, text: str) -> None:
         self.console.print(f"\n[bold cyan]▌[/] {text}")
 
-    def run(self, *arguments: str, expect: int = 0) -> None:
-        """Run ``reconciler …`` with the terminal as it is; exit when it answers otherwise."""
+    def expect(self, true: bool, otherwise: str) -> None:
+        if not true:
+            self.console.print(f"[red]The demo did not go as told: {otherwise}[/]")
+            raise SystemExit(1)
+
+    def run(self, *arguments: str) -> None:
+        """Run ``reconciler …`` with the terminal as it is."""
         self.console.print(f"[dim]$[/] [bold]reconciler {' '.join(arguments)}[/]")
         sys.stdout.flush()
         command = [sys.executable, "-m", "reconciler", *arguments]
-        answer = subprocess.run(command, env=self.environment, check=False).returncode  # noqa: S603
-        if answer != expect:
-            self.console.print(f"[red]The demo expected exit code {expect}, not {answer}.[/]")
-            raise SystemExit(1)
+        environment = {**os.environ, **self.place["environment"]}
+        answer = subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
+        self.expect(answer == 0, f"exit code {answer}")
+
+    def ask(self, path: str, body: dict[str, str] | None = None) -> Any:
+        """A request to the Function App: its JSON."""
+        return request(f"{self.place['app']}/api/{path}", body, key=self.place["key"])
+
+    def reconcile(self, mode: str) -> Any:
+        """Ask for a run, follow it to its end."""
+        body = {"environment": ENVIRONMENT, "mode": mode}
+        shown = json.dumps(body)
+        self.console.print(f"[dim]$[/] [bold]curl -d '{shown}' $APP/api/reconcile[/]")
+        asked = self.ask("reconcile", body)
+        self.console.print(f"[dim]202[/] run [bold]{asked['run']}[/]")
+        return self.follow(asked["run"])
+
+    def follow(self, name: str) -> Any:
+        """Watch a run until it ends, as anybody can who has a key."""
+        columns = (TextColumn("  {task.description}"), BarColumn(28), MofNCompleteColumn())
+        with Progress(*columns, TimeElapsedColumn(), console=self.console) as progress:
+            bar = progress.add_task("queued", total=None)
+            until = time.monotonic() + PATIENCE_S
+            while (run := self.ask(f"runs/{name}"))["state"] in OPEN:
+                self.expect(time.monotonic() < until, f"run {name} is {run['state']}")
+                show(progress, bar, run)
+                time.sleep(0.3)
+            show(progress, bar, run)
+        self.expect(run["state"] == "done", f"run {name} is {run['state']}: {run['detail']}")
+        return run
+
+
+def show(progress: Progress, bar: Any, run: dict[str, Any]) -> None:
+    ended = [step for step in run["steps"] if step["state"] in ("done", "failed", "held")]
+    total = len(run["steps"]) or (None if run["state"] in OPEN else 0)
+    progress.update(bar, description=run["state"], total=total, completed=len(ended))
+
+
+def request(
+    url: str, body: dict[str, Any] | None = None, key: str = "", method: str | None = None
+) -> Any:
+    """JSON to and from an address of this machine."""
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json", "x-functions-key": key}
+    made = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - loopback
+    with urllib.request.urlopen(made, timeout=30) as answer:  # noqa: S310 - as above
+        return json.loads(answer.read() or b"null")
 
 
 @contextmanager
-def emulated_azure(environment: dict[str, str]) -> Iterator[dict[str, object]]:
-    """An emulated Azure in its own process; ends with the block."""
-    command = [sys.executable, "-m", "reconciler", "emulate", "azure", "--time-scale", "0.02"]
-    with subprocess.Popen(  # noqa: S603 - ourselves
-        command, stdout=subprocess.PIPE, env=environment, text=True
-    ) as process:
+def sandbox() -> Iterator[dict[str, Any]]:
+    """Everything that the story needs, in processes of its own; ends with the block."""
+    command = [sys.executable, "-m", "reconciler", "sandbox", "-e", ENVIRONMENT]
+    command += ["--format", "json", "--schedule", "*/10 * * * * *"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout is not None
         try:
             line = process.stdout.readline()
             if not line:
-                raise SystemExit("the emulated Azure did not start")
+                raise SystemExit("the sandbox did not start")
             yield json.loads(line)
         finally:
             process.terminate()
-            process.wait(timeout=10)
-
-
-def change_by_hand(arm: str, arm_id: str, patch: dict[str, object]) -> None:
-    """What a colleague does in the portal, unseen by the reconciler."""
-    request = urllib.request.Request(  # noqa: S310 - the emulator's own loopback address
-        f"{arm}/_emulator/resources{arm_id}",
-        json.dumps(patch).encode(),
-        {"Content-Type": "application/json"},
-        method="PATCH",
-    )
-    with urllib.request.urlopen(request, timeout=10):  # noqa: S310 - as above
-        pass
-
-
-def tamper_with(subscription: str) -> str:
-    """The ARM id of the deployment that the demo changes by hand."""
-    return (
-        f"/subscriptions/{subscription}/resourceGroups/rg-ai-dev/providers"
-        "/Microsoft.CognitiveServices/accounts/aoai-contoso-dev/deployments/chat"
-    )
+            process.wait(timeout=30)
 
 
 def main() -> None:
-    """Tell the story once; then, unless ``ONCE`` is set, leave the emulated Azure running."""
-    once = bool(os.environ.get("ONCE"))
-    with tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder:
-        environment = {**os.environ, "RECONCILER_STATE": f"sqlite:{folder}/state.db"}
-        environment["RECONCILER_POLL_S"] = "0.2"
-        for name in ("HF_TOKEN", "WEATHER_KEY"):  # secrets that specs/ names as settings
-            environment[f"RECONCILER_SECRET_{name}"] = f"a made-up {name.lower()}"
-        with emulated_azure(environment) as started:
-            arm = str(started["arm"])
-            given = started["environment"]
-            assert isinstance(given, dict)
-            environment.update({str(name): str(value) for name, value in given.items()})
-            story = Story(environment)
-            tell(story, arm)
-            if not once:
-                stay(story, environment, folder)
+    """Tell the story once; then, unless ``ONCE`` is set, leave everything running."""
+    with sandbox() as place:
+        story = Story(place)
+        tell(story)
+        if not os.environ.get("ONCE"):
+            stay(story)
 
 
-def tell(story: Story, arm: str) -> None:
-    story.say("An Azure of our own is up, emulated on this machine. Are the specs valid?")
-    story.run("validate")
-    story.say("What would applying them to [bold]dev[/] do?")
-    story.run("plan", "-e", "dev", "--detailed-exitcode", expect=2)
-    story.say("Do it.")
-    story.run("apply", "-e", "dev", "--yes")
-    story.say("The second plan is empty.")
-    story.run("plan", "-e", "dev", "--detailed-exitcode", expect=0)
-    deployment = tamper_with(story.environment["AZURE_SUBSCRIPTION_ID"])
-    name = deployment.rpartition("/")[2]
-    story.say(f'Somebody opens the portal and gives the deployment "{name}" another capacity …')
-    change_by_hand(arm, deployment, {"sku": {"capacity": 3}})
-    story.say("… which is found …")
-    story.run("plan", "-e", "dev", "--detailed-exitcode", expect=2)
-    story.say("… and healed.")
-    story.run("apply", "-e", "dev", "--yes")
-    story.run("plan", "-e", "dev", "--detailed-exitcode", expect=0)
+def tell(story: Story) -> None:
+    story.say(
+        "An Azure of our own is up, emulated on this machine, a Git repository with the specs, and "
+        "the Function App that looks after both. Apply what is declared."
+    )
+    run = story.reconcile("apply")
+    story.say(f"{len(run['steps'])} requests later everything stands. The second plan is empty.")
+    plan = story.reconcile("plan")
+    story.expect(not plan["plan"]["changes"], "the second plan is not empty")
+    story.run("runs", "-e", ENVIRONMENT)
+    merge(story)
+    heal(story)
     story.say("That is all: declared, applied, verified, kept. [dim]Specs: specs/[/]")
 
 
-def stay(story: Story, environment: dict[str, str], folder: str) -> None:
-    """Keep the emulated Azure up for a person to play with, until Ctrl-C."""
-    names = sorted(name for name in environment if environment[name] != os.environ.get(name))
-    story.say("The emulated Azure stays up until Ctrl-C. In another terminal:")
-    for name in names:
-        story.console.print(f"  export {name}={environment[name]}", style="green")
-    story.console.print(f"  {Path(sys.executable).parent / 'reconciler'} plan -e dev\n")
+def merge(story: Story) -> None:
+    """A change as a team makes it: in Git."""
+    story.say("A team needs more of the chat model: a commit, a push. Nobody tells the app …")
+    work = Path(story.place["work"])
+    file = work / "specs" / "environments" / f"{ENVIRONMENT}.yaml"
+    text = file.read_text()
+    changed = text.replace("chatCapacity: 10", "chatCapacity: 15")
+    story.expect(changed != text, "chatCapacity is not where it was")
+    file.write_text(changed)
+    made = commit(work, "More of the chat model")
+    story.console.print("[dim]$[/] [bold]git commit -am 'More of the chat model' && git push[/]")
+    story.say("… its timer sees the commit.")
+    run = story.follow(wait_for(story, "sweep", made))
+    story.run("show", run["id"])
+
+
+def heal(story: Story) -> None:
+    """A change behind its back."""
+    story.say("Somebody opens the portal and gives the deployment another capacity by hand …")
+    subscription = story.place["environment"]["AZURE_SUBSCRIPTION_ID"]
+    arm_id = f"/subscriptions/{subscription}{DEPLOYMENT}"
+    address = f"{story.place['azure']}/_emulator/resources{arm_id}"
+    request(address, {"sku": {"capacity": 3}}, method="PATCH")
+    story.say("… the timer finds that too, and heals it.")
+    run = story.follow(wait_for(story, "drift"))
+    story.run("show", run["id"])
+    plan = story.reconcile("plan")
+    story.expect(not plan["plan"]["changes"], "there is something left to do")
+
+
+def wait_for(story: Story, by: str, made: str = "") -> str:
+    """The run that the app starts by itself."""
+    until = time.monotonic() + PATIENCE_S
+    with story.console.status("waiting for the timer"):
+        while time.monotonic() < until:
+            for run in story.ask(f"runs?environment={ENVIRONMENT}&limit=10")["runs"]:
+                if run["requestedBy"] == by and run["commit"].startswith(made):
+                    return str(run["id"])
+            time.sleep(0.3)
+    raise SystemExit("the timer did nothing")
+
+
+def stay(story: Story) -> None:
+    """Keep everything up for a person to play with, until Ctrl-C."""
+    place = story.place
+    key = f'-H "x-functions-key: {place["key"]}"'
+    story.say("Everything stays up until Ctrl-C. In another terminal:")
+    for line in (
+        f"curl -s {key} {place['app']}/api/environments",
+        f"curl -s {key} {place['app']}/api/runs",
+        f"cd {place['work']}   # edit, commit, push: it is applied",
+        f"tail -f {place['log']}",
+    ):
+        story.console.print(f"  {line}", style="green")
     try:
         while True:
             input()
     except (KeyboardInterrupt, EOFError):
-        story.console.print(f"Stopped; {folder} is removed.", style="dim")
+        story.console.print("Stopped; nothing is left.", style="dim")
 
 
 if __name__ == "__main__":
