@@ -1,4 +1,5 @@
-"""The things the engine asks for: Azure (Provider), saved state (Store) and time (Clock).
+"""The things the reconciler asks for: Azure (Provider), saved state (Store), pull requests (Forge),
+time (Clock).
 
 Adapters implement these protocols; each translates foreign errors into ``reconciler.core.errors``.
 """
@@ -9,6 +10,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from reconciler.core.forge import Comment, Event, Mark, Pull, Reaction, Reviews
 from reconciler.core.model import (
     Collection,
     Observed,
@@ -197,6 +199,56 @@ class Specs(Protocol):
     async def read(self, commit: str) -> Mapping[str, str]:
         """The spec files at a commit, by path. Raises SpecErrors for content that is refused,
         Transient or Permanent for a repository that cannot be read."""
+
+
+class Forge(Protocol):
+    """Where pull requests are. Every method is safe to repeat.
+
+    Raises Transient when the same call may work later (the forge is down, or asks to be left in
+    peace), Permanent when it refused; neither repeats a token.
+    """
+
+    text_limit: int
+    """The most characters that ``say`` and ``keep_issue`` take."""
+
+    def hear(self, headers: Mapping[str, str], body: bytes) -> Event | None:
+        """Verify and understand a webhook; None: nothing that matters here. Raises Untrusted.
+        Asks nobody and takes no time worth mentioning."""
+
+    async def pull(self, number: int) -> Pull:
+        """A pull request; waits a little until the forge knows whether it merges."""
+
+    async def open_pulls(self) -> list[Pull]:
+        """Those that are to be merged into the branch, oldest first; nothing is said of whether
+        they merge."""
+
+    async def merged_between(self, old: str, new: str) -> list[Pull]:
+        """The pull requests whose merges are in ``new`` and not in ``old``, newest first; without
+        ``old``, or when it is gone, those that brought ``new`` alone."""
+
+    async def changed_files(self, pull: int) -> frozenset[str] | None:
+        """The paths it touches, old names of renamed files too; None: too many to tell."""
+
+    async def reviews(self, pull: Pull) -> Reviews:
+        """Who approved it as it is, and who asks for changes."""
+
+    async def comment(self, comment: int) -> Comment | None:
+        """A comment; None when it is gone or belongs to no pull request."""
+
+    async def may_write(self, user: str) -> bool:
+        """Whether somebody may write to the repository, by what the forge says now."""
+
+    async def say(self, pull: int, marker: str, text: str) -> None:
+        """Keep one comment per marker (letters, digits, hyphens) up to date."""
+
+    async def mark(self, commit: str, mark: Mark) -> None:
+        """Say how a commit stands; the newest mark of a name is the one that counts."""
+
+    async def react(self, comment: int, reaction: Reaction) -> None:
+        """Answer a comment with a sign."""
+
+    async def keep_issue(self, marker: str, title: str, text: str | None) -> None:
+        """Keep one open issue per marker up to date; None closes it."""
 
 
 class Clock(Protocol):
