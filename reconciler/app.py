@@ -16,14 +16,17 @@ from reconciler.engine import Engine, Pace, Progress, Reviewed, silent
 from reconciler.settings import Settings
 
 if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
     from reconciler.azure import AzureSettings
     from reconciler.azure.provider import ArmProvider
     from reconciler.core.desired import Desired
     from reconciler.doctor import Doctor
     from reconciler.git import GitSpecs
-    from reconciler.ports import Queue
     from reconciler.service import Service
+    from reconciler.state.blob import BlobStore
     from reconciler.state.sqlite import SqliteStore
+    from reconciler.state.storage import Storage
 
 DOCTOR_PATIENCE_S: Final = 5.0
 """A person waits for the answer."""
@@ -52,8 +55,10 @@ class App:
     """The same calls for the command line and the Function App."""
 
     settings: Settings
-    store: "SqliteStore"
+    store: "SqliteStore | BlobStore"
     clock: SystemClock
+    storage: "Storage | None" = None
+    """Closed with the app; None: whoever gave the store closes it."""
     _clouds: "dict[Mode, ArmProvider]" = field(default_factory=dict)
 
     async def plan(
@@ -126,7 +131,8 @@ class App:
         """Close connections and the store."""
         for cloud in self._clouds.values():
             await cloud.close()
-        self.store.close()
+        if self.storage is not None:
+            await self.storage.close()
 
 
 def azure_settings(given: Settings, identity: Mode) -> "AzureSettings":
@@ -144,22 +150,22 @@ def azure_settings(given: Settings, identity: Mode) -> "AzureSettings":
     )
 
 
-def build(settings: Settings) -> App:
+def build(settings: Settings, storage: "Storage | None" = None) -> App:
     """Choose the adapters. Raises Permanent when a setting names something that does not exist."""
-    from reconciler.state.sqlite import SqliteStore
+    storage = storage or storage_of(settings, os.environ)
+    return App(settings, storage.store(), SystemClock(), storage)
 
-    return App(settings, SqliteStore(place_of(settings)), SystemClock())
 
+def storage_of(settings: Settings, environment: Mapping[str, str]) -> "Storage":
+    """Where state and messages are kept. Raises Permanent."""
+    from reconciler.state.storage import Storage
 
-def place_of(settings: Settings) -> str:
-    """The file that holds the state, and the queues with it. Raises Permanent."""
-    kind, _, place = settings.state.partition(":")
-    if kind != "sqlite" or not place:
-        raise Permanent(
-            f'RECONCILER_STATE is "{settings.state}": it has to be sqlite:PATH, such as '
-            f"{Settings.state}"
-        )
-    return place
+    def identity() -> "AsyncTokenCredential":
+        from reconciler.azure.credential import credential
+
+        return credential("auto", environment.get("AZURE_CLIENT_ID", ""), environment)
+
+    return Storage(settings.state, settings.state_connection, identity)
 
 
 def build_service(environment: Mapping[str, str]) -> "Service":
@@ -168,10 +174,11 @@ def build_service(environment: Mapping[str, str]) -> "Service":
 
     settings = Settings.from_env(environment)
     specs = _specs(environment, settings)
-    app = build(settings)
+    storage = storage_of(settings, environment)
+    app = build(settings, storage)
     return Service(
         store=app.store,
-        queue=_queue(settings),
+        queue=storage.queue(),
         specs=specs,
         clock=app.clock,
         engine=app.engine,
@@ -179,12 +186,6 @@ def build_service(environment: Mapping[str, str]) -> "Service":
         budget_s=settings.budget_s,
         drift_s=settings.drift_s,
     )
-
-
-def _queue(settings: Settings) -> "Queue":
-    from reconciler.state.sqlite_queue import SqliteQueue
-
-    return SqliteQueue(place_of(settings))
 
 
 def _specs(environment: Mapping[str, str], settings: Settings) -> "GitSpecs":
@@ -207,9 +208,8 @@ def _specs(environment: Mapping[str, str], settings: Settings) -> "GitSpecs":
 def service() -> "Service":
     """This process's service, made when it is first needed; one that could not be made is tried
     again. Raises Permanent."""
-    from reconciler.telemetry import start_export, start_logs
-
     from reconciler.doctor import look_at_start
+    from reconciler.telemetry import start_export, start_logs
 
     start_logs(os.environ)
     start_export(os.environ)
@@ -282,6 +282,6 @@ __all__ = [
     "build_service",
     "commit_of",
     "new_run_id",
-    "place_of",
     "service",
+    "storage_of",
 ]

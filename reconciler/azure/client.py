@@ -99,10 +99,11 @@ class Client:
         """Must be made on the event loop; ``close`` ends it and the credential."""
         self.settings, self.clock = settings, clock
         self.endpoint = Endpoint(settings.endpoint)
+        self.scope = settings.audience or _audience(self.endpoint)
         self._credential = credential
         self._transport = open_transport(settings.in_flight)
         self._arm = self._pipeline(
-            settings.audience or _audience(self.endpoint),
+            self.scope,
             AdmissionPolicy(Buckets(settings.limits, clock), settings.in_flight, clock),
         )
         self._data: dict[tuple[str, bool], AsyncPipeline[HttpRequest, AsyncHttpResponse]] = {}
@@ -139,6 +140,14 @@ class Client:
             self._data[key] = self._pipeline(audience, patient=patient)
         request = _request(method, url, body, headers)
         return await self._send(self._data[key], request, attempt, token=bool(audience))
+
+    async def token(self, attempt: str) -> str:
+        """A token for ARM, from the cache of the credential if it has one. Raises Permanent when
+        there is none to be had, Transient when nobody answered."""
+        try:
+            return (await self._credential.get_token(self.scope)).token
+        except AzureError as error:
+            raise unanswered(attempt, error, "the endpoint that gives out tokens") from None
 
     async def close(self) -> None:
         await self._transport.close()

@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from reconciler import __version__
+from reconciler.cli.doctor import doctor
 from reconciler.cli.emulate import emulate
 from reconciler.cli.history import runs, show
 from reconciler.cli.host import host
@@ -39,7 +40,7 @@ def cli() -> None:
     """
 
 
-for command in (validate, plan, apply, runs, show, kinds, schema, emulate, host, sandbox):
+for command in (validate, plan, apply, runs, show, doctor, kinds, schema, emulate, host, sandbox):
     cli.add_command(command)
 
 

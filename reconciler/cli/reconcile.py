@@ -59,11 +59,24 @@ def finish[T](work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
+def listen_to_logs() -> None:
+    """Errors go to stderr as text, unless the settings ask for more; nothing changes in a process
+    that listens already."""
+    import logging
+    import os
+
+    from reconciler.telemetry import start_logs
+
+    if not logging.getLogger().hasHandlers():
+        start_logs(os.environ, "text", "error")
+
+
 @asynccontextmanager
 async def opened() -> AsyncIterator["App"]:
     """The application, as the environment variables configure it."""
     from reconciler.app import Settings, build
 
+    listen_to_logs()
     app = build(Settings.from_env())
     try:
         yield app

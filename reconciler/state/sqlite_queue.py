@@ -37,6 +37,11 @@ class SqliteQueue:
         with self._db.transaction():
             self._insert(self._name, json.dumps(dict(message)), delay_s)
 
+    async def length(self) -> int:
+        """How many messages there are, hidden ones too."""
+        count = "SELECT COUNT(*) FROM messages WHERE queue = ?"
+        return int(next(iter(self._db.rows(count, self._name)))[0])
+
     async def take(self, most: int, hidden_s: float) -> list[Taken]:
         """The messages that wait longest; nobody else sees them for so many seconds."""
         now = self._now().timestamp()

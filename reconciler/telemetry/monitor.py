@@ -3,10 +3,14 @@
 https://learn.microsoft.com/azure/azure-monitor/app/opentelemetry-configuration
 """
 
+import logging
 from collections.abc import Mapping
+from threading import Thread
 from typing import Final
 
 from reconciler.telemetry.measure import listen
+
+log = logging.getLogger(__name__)
 
 CONNECTION: Final = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 BY_THE_WORKER: Final = "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"
@@ -27,19 +31,29 @@ LIBRARIES: Final = (
 def start_export(environment: Mapping[str, str]) -> bool:
     """Begin to send, when ``APPLICATIONINSIGHTS_CONNECTION_STRING`` is set; whether it is.
 
-    Importing the exporter takes about a second, so this is called when there is work to do, not
-    when the app is loaded. Logs are left to the host, which collects them already.
+    Importing the exporter takes a second or more, which a thread of its own spends: what is done
+    meanwhile is not measured. Logs are left to the host, which collects them already.
     """
     connection = environment.get(CONNECTION, "").strip()
     if not connection:
         return False
-    if environment.get(BY_THE_WORKER, "").strip().lower() not in ("1", "true"):
-        _configure(connection)
+    ours = environment.get(BY_THE_WORKER, "").strip().lower() not in ("1", "true")
+    Thread(target=_start, args=(connection if ours else "",), daemon=True).start()
+    return True
+
+
+def _start(connection: str) -> None:
+    if connection:
+        try:
+            _configure(connection)
+        except ValueError as error:
+            # Its words may quote the connection string.
+            log.warning("%s is of no use (%s)", CONNECTION, type(error).__name__)
+            return
     from opentelemetry.metrics import get_meter_provider
     from opentelemetry.trace import get_tracer_provider
 
     listen(get_tracer_provider(), get_meter_provider())
-    return True
 
 
 def _configure(connection: str) -> None:

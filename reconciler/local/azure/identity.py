@@ -41,6 +41,7 @@ class Identities:
     key: bytes
     clients: Mapping[str, str] | None = None
     readers: frozenset[str] = frozenset()
+    contributors: frozenset[str] = frozenset()
     base_url: str = ""
     _seen: dict[str, Caller] = field(default_factory=dict)
 
@@ -95,8 +96,10 @@ class Identities:
         return caller
 
     def authorize(self, caller: Caller, method: str, target: ResourceId, action: str) -> None:
-        """403 for a reader who wants to write."""
-        if method in ("GET", "HEAD") or caller.client_id not in self.readers:
+        """403 for a reader who wants to write, and for a contributor who wants to give rights."""
+        rights = target.namespace.lower() == "microsoft.authorization"
+        refused = self.readers | (self.contributors if rights else frozenset())
+        if method in ("GET", "HEAD") or caller.client_id not in refused:
             return
         verb = {"PUT": "write", "PATCH": "write", "DELETE": "delete"}.get(method, "action")
         name = f"{target.type_name}/{action + '/' if action else ''}{verb}"

@@ -64,6 +64,7 @@ class Options:
     tenant: str = TENANT
     clients: Mapping[str, str] | None = None  # id: secret; None: any client is known
     readers: frozenset[str] = frozenset()
+    contributors: frozenset[str] = frozenset()  # all but rights; everybody else is an Owner
     settings: Mapping[str, Any] = field(default_factory=dict)  # see settings.py
 
 
@@ -78,7 +79,14 @@ class EmulatedAzure:
         self.options = Options(**options)
         given = self.options
         self.registry = Registry(providers())
-        settings = {"subscriptions": given.subscriptions, **checked(given.settings)}
+        settings = {
+            "subscriptions": given.subscriptions,
+            "roles": {
+                **dict.fromkeys(given.contributors, "contributor"),
+                **dict.fromkeys(given.readers, "reader"),
+            },
+            **checked(given.settings),
+        }
         self.store = Store(
             self.registry.types, given.clock, seed=given.seed, tenant=given.tenant,
             settings=settings,
@@ -139,8 +147,9 @@ class EmulatedAzure:
 
     def _identities(self) -> Identities:
         key = hashlib.sha256(f"key {self.options.seed}".encode()).digest()
-        readers = frozenset(self.options.readers)
-        return Identities(self.options.tenant, key, self.options.clients, readers)
+        given = self.options
+        readers, contributors = frozenset(given.readers), frozenset(given.contributors)
+        return Identities(given.tenant, key, given.clients, readers, contributors)
 
     # For clients and tests
 
