@@ -10,7 +10,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from reconciler.core.errors import Permanent
 from reconciler.core.model import Mode, Plan, Run, digest_of
 from reconciler.engine import Engine, Pace, Progress, Reviewed, silent
 from reconciler.settings import Settings
@@ -228,7 +227,7 @@ async def doctor_for(
     from reconciler.doctor import Doctor
 
     clock, settings = SystemClock(), cache(lambda: Settings.from_env(environment))
-    app = cache(lambda: build(settings()))
+    storage = cache(lambda: storage_of(settings(), environment))
     clients: dict[Mode, Client] = {}
 
     def client(identity: Mode) -> Client:
@@ -243,8 +242,8 @@ async def doctor_for(
             environment,
             clock,
             client,
-            store=lambda: app().store,
-            queue=lambda: _queue(settings()),
+            store=cache(lambda: storage().store()),
+            queue=lambda: storage().queue(),
             specs=(lambda: _specs(environment, settings()))
             if environment.get("RECONCILER_REPO_URL")
             else None,
@@ -254,8 +253,8 @@ async def doctor_for(
     finally:
         for one in clients.values():
             await one.close()
-        if app.cache_info().currsize:
-            await app().close()
+        if storage.cache_info().currsize:
+            await storage().close()
 
 
 def new_run_id(now: datetime) -> str:

@@ -14,7 +14,10 @@ class Settings:
     """Those of the reconciler itself; ``reconciler.git`` has its own."""
 
     state: str = "sqlite:.reconciler/state.db"
-    """``RECONCILER_STATE``: ``sqlite:PATH``."""
+    """``RECONCILER_STATE``: ``sqlite:PATH``, or ``blob:`` and the address of a container."""
+    state_connection: str = field(default="", repr=False)
+    """``RECONCILER_STATE_CONNECTION``, else ``AzureWebJobsStorage``: a connection string for
+    ``blob:`` without an address."""
     arm_endpoint: str = "https://management.azure.com"
     """``RECONCILER_ARM_ENDPOINT``: other clouds, or an emulator on this machine."""
     arm_audience: str = ""
@@ -46,6 +49,8 @@ class Settings:
         env = dict(os.environ if environment is None else environment)
         return cls(
             state=env.get("RECONCILER_STATE") or cls.state,
+            state_connection=env.get("RECONCILER_STATE_CONNECTION")
+            or env.get("AzureWebJobsStorage", ""),
             arm_endpoint=(env.get("RECONCILER_ARM_ENDPOINT") or cls.arm_endpoint).rstrip("/"),
             arm_audience=env.get("RECONCILER_ARM_AUDIENCE", ""),
             plan_client_id=env.get("RECONCILER_PLAN_CLIENT_ID", ""),

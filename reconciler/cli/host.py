@@ -53,7 +53,6 @@ async def _serve(port: int, project: Path, host_state: Path, hidden_s: float) ->
     import secrets
     import signal
 
-    from reconciler.app import place_of
     from reconciler.core.errors import Permanent
     from reconciler.local.host.host import Host, Place
     from reconciler.local.host.web import Keys
@@ -61,7 +60,9 @@ async def _serve(port: int, project: Path, host_state: Path, hidden_s: float) ->
     from reconciler.settings import Settings
     from reconciler.state.sqlite_queue import SqliteQueue
 
-    path = place_of(Settings.from_env())
+    kind, _, path = Settings.from_env().state.partition(":")
+    if kind != "sqlite":
+        raise Permanent("queues are hosted here with RECONCILER_STATE=sqlite:PATH; else func start")
     keys = Keys(
         os.environ.get("LOCAL_HOST_KEY") or secrets.token_urlsafe(), secrets.token_urlsafe()
     )
