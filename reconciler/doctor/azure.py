@@ -87,7 +87,7 @@ class Azure:
         todo = [_unregistered(pair) for pair, body in known.items() if not _registered(body)]
         for subscription, kind, version in sorted(wanted):
             body = known[subscription, kind.partition("/")[0]]
-            if _registered(body) and (text := _unserved(body, kind, version)):
+            if _registered(body) and (text := unserved(body, kind, version)):
                 todo.append(text)
         if todo:
             return Finding("failed", f"{plural(len(todo), 'thing')} missing", tuple(todo))
@@ -175,7 +175,7 @@ def _unregistered(pair: tuple[str, str]) -> str:
     )
 
 
-def _unserved(body: Any, kind: str, version: str) -> str:
+def unserved(body: Any, kind: str, version: str) -> str:
     """What is wrong with a type's version; "" when it is served, or when the type is not listed
     (unverified: whether every nested type is)."""
     short = kind.partition("/")[2].lower()
