@@ -169,7 +169,7 @@ def storage_of(settings: Settings, environment: Mapping[str, str]) -> "Storage":
 
 def build_service(environment: Mapping[str, str]) -> "Service":
     """The reconciler as the triggers call it. Raises Permanent when a setting cannot be meant."""
-    from reconciler.service import Service
+    from reconciler.service import Remembered, Service
 
     settings = Settings.from_env(environment)
     specs = _specs(environment, settings)
@@ -178,7 +178,7 @@ def build_service(environment: Mapping[str, str]) -> "Service":
     return Service(
         store=app.store,
         queue=storage.queue(),
-        specs=specs,
+        specs=Remembered(specs),
         clock=app.clock,
         engine=app.engine,
         new_id=lambda: new_run_id(app.clock.now()),

@@ -6,12 +6,14 @@ reordered message changes when something happens and never what.
 """
 
 from reconciler.service.asked import Asked, Ended, UnknownCommit, UnknownEnvironment, UnknownRun
+from reconciler.service.remembered import Remembered
 from reconciler.service.service import Known, Service
 
 __all__ = [
     "Asked",
     "Ended",
     "Known",
+    "Remembered",
     "Service",
     "UnknownCommit",
     "UnknownEnvironment",
