@@ -3,11 +3,12 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from reconciler.cli.console import write
+from reconciler.cli.console import width, write
 from reconciler.cli.reconcile import finish
 from reconciler.cli.specs import SPECS
 
@@ -69,18 +70,11 @@ def _as_json(found: "Mapping[str, Finding]") -> dict[str, object]:
 
 
 def _show(found: "Mapping[str, Finding]") -> None:
-    from reconciler.core.render.words import clean, plural
+    from reconciler.core.render.words import plural
 
     names = max(len(name) for name in found)
-    lines: list[Line] = []
     for name, one in found.items():
-        mark, style = MARKS[one.state]
-        quiet = "quiet" if one.state == "skipped" else ""
-        lines.append(
-            ((f"{mark} ", style), (f"{name.ljust(names)}  ", quiet), (clean(one.words), quiet))
-        )
-        lines += [((" " * (names + 4), ""), (f"→ {clean(text)}", "strong")) for text in one.todo]
-    write(lines)
+        write(_lines(name.ljust(names), one))
     click.echo()
     states = [one.state for one in found.values()]
     if failed := states.count("failed"):
@@ -89,3 +83,23 @@ def _show(found: "Mapping[str, Finding]") -> None:
         write([((f"It works, with {plural(warnings, 'warning')}.", "warning"),)])
     else:
         write([(("Everything that was looked at is as it should be.", "create"),)])
+
+
+def _lines(name: str, one: "Finding") -> "list[Line]":
+    """A mark, the check and what it found; below it, what to do. Long sentences are indented."""
+    from reconciler.core.render.words import clean
+
+    mark, style = MARKS[one.state]
+    quiet = "quiet" if one.state == "skipped" else ""
+    room = width() - len(name) - 4
+    first, *more = wrap(clean(one.words), room, break_long_words=False) or [""]
+    indent = (" " * (len(name) + 4), "")
+    lines: list[Line] = [((f"{mark} ", style), (f"{name}  ", quiet), (first, quiet))]
+    lines += [(indent, (text, quiet)) for text in more]
+    for todo in one.todo:
+        parts = wrap(clean(todo), room - 2, break_long_words=False)
+        lines += [
+            (indent, (f"{'  ' if place else '→ '}{part}", "strong"))
+            for place, part in enumerate(parts)
+        ]
+    return lines

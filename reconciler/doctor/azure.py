@@ -210,7 +210,7 @@ def _actions(mode: Mode, types: Iterable[str], prunes: bool) -> set[str]:
 
 
 def _grant(mode: Mode, group: str, lacking: Sequence[str]) -> list[str]:
-    """Which roles to give, in sentences."""
+    """Which roles to give, in sentences; of actions the last by name, ``write``, tells most."""
     roles = [one for one in lacking if one.lower().startswith(ROLES.lower())]
     rest = [one for one in lacking if one not in roles]
     where = f"on {group}"
@@ -218,8 +218,8 @@ def _grant(mode: Mode, group: str, lacking: Sequence[str]) -> list[str]:
     if rest:
         more = f" and {len(rest) - 1} more" if len(rest) > 1 else ""
         role = "Reader" if mode == "plan" else "Contributor"
-        told.append(f"It may not do {rest[0]}{more}: give it the role {role} {where}.")
+        told.append(f"It may not do {rest[-1]}{more}: give it the role {role} {where}.")
     if roles and (mode == "apply" or not rest):
         role = "Reader" if mode == "plan" else "Role Based Access Control Administrator"
-        told.append(f"It may not do {roles[0]}: give it the role {role} {where}.")
+        told.append(f"It may not do {roles[-1]}: give it the role {role} {where}.")
     return told
