@@ -22,7 +22,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.storage.blob.aio import ContainerClient, ExponentialRetry
 
 from reconciler.core.errors import Permanent
-from reconciler.core.model import Outcome, Owned, Run, RunHeader, RunState, Status
+from reconciler.core.model import Outcome, Owned, Plan, Run, RunHeader, RunState, Status
 from reconciler.state.blob_container import Container
 from reconciler.state.blob_lease import BlobLease
 from reconciler.state.blob_ledger import Ledger
@@ -264,9 +264,9 @@ class BlobStore:
                 del self._desks[environment]
 
         lease = BlobLease(self._container, environment, seconds, given_back)
-        await lease.take(holder)
         try:
-            await self._take_over(desk)
+            await lease.take(holder)
+            await self._take_over(environment, desk)
         except Fenced:
             raise await lease.taken() from None
         except BaseException:
@@ -275,7 +275,7 @@ class BlobStore:
         self._desks[environment] = desk
         return lease
 
-    async def _take_over(self, desk: Desk) -> None:
+    async def _take_over(self, environment: str, desk: Desk) -> None:
         """Keep out who held the lease before, from the ledger and from the run they began."""
         desk.pen, run_id = await desk.ledger.take_over()
         if not run_id:
@@ -285,6 +285,12 @@ class BlobStore:
         while (saved := await self._runs.find(run_id)) and saved.header.open:
             if await self._runs.change(saved, saved.header):
                 return
+        if saved is None:
+            # Announced, not saved: nobody may save it any more.
+            detail = "its worker was lost before the run was saved: nothing was sent"
+            await self._runs.create(
+                Run(run_id, Plan(environment, ""), state="failed", detail=detail)
+            )
 
     def _new_desk(self, environment: str) -> Desk:
         pen = Pen()

@@ -66,14 +66,13 @@ class Runs:
         header = encode(run.header).encode()
         metadata = _metadata(run.header, plan)
         if not await self._container.create(HEADERS + name_of(run.id), header, metadata):
-            await self._container.delete(plan)
+            await self._drop(run.id, plan)
 
     async def plan(self, saved: Saved, run: Run) -> bool:
         """Save a run's plan and state; False when the header is no longer as it was read."""
         plan = await self._write_plan(run)
         won = await self._replace(saved, run.header, plan)
-        await self._container.delete(saved.plan if won else plan)
-        return won
+        return await self._drop(run.id, saved.plan if won else plan) or won
 
     async def change(self, saved: Saved, header: RunHeader) -> bool:
         """Save a run's state; False when the header is no longer as it was read."""
@@ -91,6 +90,9 @@ class Runs:
         """The run with its plan; None when somebody has planned it anew meanwhile."""
         blob = await self._container.read(saved.plan)
         if blob is None:
+            now = await self.find(saved.header.id)
+            if now and now.plan == saved.plan:
+                raise self._container.damaged(saved.plan, "it is missing")
             return None
         run = self._decoded(Run, saved.plan, self._unpacked(saved.plan, blob))
         header = saved.header
@@ -137,6 +139,14 @@ class Runs:
         text = encode(run).encode()
         await self._container.create(name, gzip.compress(text, compresslevel=1))
         return name
+
+    async def _drop(self, run_id: str, plan: str) -> bool:
+        """Delete a plan, unless it counts: then the answer that said so was lost."""
+        saved = await self.find(run_id)
+        if saved and saved.plan == plan:
+            return True
+        await self._container.delete(plan)
+        return False
 
     async def _replace(self, saved: Saved, header: RunHeader, plan: str) -> bool:
         name = HEADERS + name_of(header.id)
