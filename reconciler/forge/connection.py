@@ -58,6 +58,10 @@ class _Core(GitHubCore[BaseAuthStrategy]):
             )
         yield self._kept
 
+    def _check_rate_limit(self, response: object) -> None:
+        """Limits are read in ``trouble``: githubkit stumbles over a ``Retry-After`` that is a date,
+        and asks the machine's clock."""
+
     async def close(self) -> None:
         if self._kept is not None:
             await self._kept.aclose()
@@ -97,8 +101,6 @@ class Connection:
             response = error.response.raw_response
         except RequestError as error:
             raise _unanswered(error.exc) from None
-        except ValueError:
-            raise Unanswered("an answer with a limit that is no number", sent=True) from None
         return Answer(
             response.status_code, response.headers, _json(response), "next" in response.links
         )
