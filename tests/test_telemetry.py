@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from reconciler.core.errors import Permanent
 from reconciler.local.azure import Fault
-from reconciler.telemetry import METRICS, fields, measure, start_logs, work
+from reconciler.telemetry import METRICS, fields, measure, monitor, start_export, start_logs, work
 from reconciler.telemetry.logs import JsonLines, Redact, TextLines
 from reconciler.telemetry.redact import redactor, secrets_of
 from tests.desk import ACCOUNT_ID, Desk, a_desk
@@ -218,6 +219,45 @@ logging.getLogger("other").info("not ours")
     assert done.returncode == 0, done.stderr
     (line,) = [json.loads(one) for one in done.stderr.splitlines()]
     assert [line["message"], line["logger"]] == ["hello (secret)", "reconciler.x"]
+
+
+def test_the_app_says_at_its_start_what_is_wrong_and_keeps_secrets(tmp_path: Path) -> None:
+    code = """
+from reconciler.app import service
+try:
+    service()
+except Exception as error:
+    print(type(error).__name__)
+"""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "RECONCILER_STATE": f"sqlite:{tmp_path / 'state.db'}",
+        "RECONCILER_STTAE": CANARY,
+        "RECONCILER_REPO_URL": f"https://user:{CANARY}@example.com/specs.git",
+        "RECONCILER_SECRET_A": CANARY,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True
+    )
+    lines = [json.loads(one) for one in done.stderr.splitlines()]
+    assert [(one["level"], one["message"].partition(":")[0]) for one in lines] == [
+        ("warning", "settings"),
+        ("info", "git"),
+    ]
+    assert "did you mean RECONCILER_STATE?" in lines[0]["message"]
+    assert done.stdout == "Permanent\n"
+    assert CANARY not in done.stderr
+
+
+def test_a_connection_string_of_no_use_is_told_without_repeating_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert start_export({}) is False
+    with caplog.at_level("WARNING", "reconciler.telemetry"):
+        monitor.start(f"InstrumentationKey={CANARY}")
+    assert [one.getMessage() for one in caplog.records] == [
+        "APPLICATIONINSIGHTS_CONNECTION_STRING is of no use (ValueError)"
+    ]
 
 
 # Metrics and traces

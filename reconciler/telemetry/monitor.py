@@ -38,11 +38,12 @@ def start_export(environment: Mapping[str, str]) -> bool:
     if not connection:
         return False
     ours = environment.get(BY_THE_WORKER, "").strip().lower() not in ("1", "true")
-    Thread(target=_start, args=(connection if ours else "",), daemon=True).start()
+    Thread(target=start, args=(connection if ours else "",), daemon=True).start()
     return True
 
 
-def _start(connection: str) -> None:
+def start(connection: str) -> None:
+    """Configure the exporter, unless ``connection`` is "", and listen."""
     if connection:
         try:
             _configure(connection)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator
+from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -116,3 +119,27 @@ async def test_the_cloud_and_its_login_are_discovered_on_the_emulator_itself(
     assert config.body["token_endpoint"] == f"{base}/{tenant}/oauth2/v2.0/token"
     instance = await client.send("GET", f"{base}/common/discovery/instance?api-version=1.1")
     assert instance.body["tenant_discovery_endpoint"].startswith(base)
+
+
+async def test_permissions_say_what_a_caller_may_do_and_writes_agree() -> None:
+    options: dict[str, Any] = {"readers": {"r"}, "contributors": {"c"}}
+    group = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg"
+    listing = f"{group}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01"
+    identity = f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/a"
+    role = f"{group}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
+    expected = {"r": (["*/read"], 403, 403), "c": (["*"], 201, 403), "o": (["*"], 201, 201)}
+    async with EmulatedAzure(rate_limits=False, **options) as azure:
+        azure.backdoor.put(group, {"location": "eastus2"})
+        for name, (actions, write, grant) in expected.items():
+            async with aiohttp.ClientSession(
+                azure.url, headers={"Authorization": f"Bearer {azure.token(name)}"}
+            ) as session:
+                async with session.get(listing) as answer:
+                    assert (await answer.json())["value"][0]["actions"] == actions
+                put = {"location": "eastus2"}
+                url = f"{identity}{name}?api-version=2024-11-30"
+                async with session.put(url, json=put) as answer:
+                    assert answer.status == write
+                body = {"properties": {"principalId": str(uuid.uuid4()), "roleDefinitionId": "/r"}}
+                async with session.put(f"{role}?api-version=2022-04-01", json=body) as answer:
+                    assert answer.status == grant
