@@ -103,10 +103,27 @@ async def test_an_apply_that_waits_is_woken_by_the_one_before_it(tmp_path: Path)
         kept, desk.queue.waiting = desk.queue.waiting, []
         async with await desk.store.lease("dev", "the first one's worker", 600):
             await desk.service.handle({"run": second})
+            assert [desk.queue.waiting[0]["run"], desk.queue.delays[-1] > 500] == [second, True]
+            await desk.service.handle(desk.queue.take())
             assert desk.queue.waiting == [], "it does not ask again and again"
         desk.queue.waiting = [one for one in kept if one != {"run": second}]
         await desk.work()
         assert [(await desk.run(name)).state for name in (first, second)] == ["done", "done"]
+
+
+async def test_a_run_goes_on_once_the_lease_of_its_dead_worker_is_over(tmp_path: Path) -> None:
+    async with a_desk(tmp_path, time_scale=1.0) as desk:
+        desk.declare(GROUP, ACCOUNT)
+        desk.service.budget_s = 5.0
+        name = await desk.ask()
+        while (await desk.run(name)).state == "queued":
+            await desk.service.handle(desk.queue.take())
+        await desk.store.lease("dev", "a worker that dies with it", 60)
+        await desk.service.handle(desk.queue.take())
+        assert [len(desk.queue.waiting), desk.queue.delays[-1] > 55] == [1, True]
+        desk.skip(desk.queue.delays[-1])
+        await desk.work()
+        assert (await desk.run(name)).state == "done"
 
 
 async def test_a_run_that_is_out_of_time_goes_on_later(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ class Service(Parts):
         """Do what a message asks for. Raises Transient and Permanent for trouble with state or
         the repository: then the queue gives the message to somebody again."""
         if run_id := message.get("run"):
-            await Worker(self, progress).advance(run_id)
+            await Worker(self, progress, "waited" in message).advance(run_id)
         elif name := message.get("check"):
             await self._check(name, progress)
         else:

@@ -27,6 +27,8 @@ class Worker:
 
     parts: Parts
     progress: Progress
+    waited: bool = False
+    """The message has found the environment taken before."""
 
     async def advance(self, run_id: str) -> None:
         """Safe to repeat, and for a run that ended or never was nothing happens."""
@@ -102,10 +104,18 @@ class Worker:
                 run = await self._take_further(engine, run, stop)
         except Transient as error:
             if taken and await self._is_written_to(run.plan.environment):
-                return  # whoever writes hands over when it stops
-            await self._later(run, error)
+                await self._wait(run, error)
+            else:
+                await self._later(run, error)
             return
         await self._stopped(run, watch)
+
+    async def _wait(self, run: Run, error: Transient) -> None:
+        """Whoever writes hands over when it stops. If it is dead, its lease will be free after a
+        while; if that is still taken then, its holder lives, and this message is one too many."""
+        if not self.waited:
+            pause = (error.retry_after_s or 0.0) + GO_ON_S
+            await self.parts.queue.send({"run": run.id, "waited": "yes"}, delay_s=pause)
 
     async def _is_written_to(self, environment: str) -> bool:
         found = await self.parts.store.open_runs(environment)
