@@ -34,7 +34,7 @@ def _list(ctx: Context, captured: Mapping[str, str], _: Any) -> Reply:
     if ctx.cloud.find(f"/subscriptions/{subscription}/resourcegroups/{group}") is None:
         raise errors.group_not_found(group)
     roles = {"reader": READER, "contributor": CONTRIBUTOR}
-    role = ctx.setting("roles", {}).get(ctx.client_id, "")
+    role = ctx.cloud.settings["roles"].get(ctx.client_id, "")
     return Reply(200, {"value": [roles.get(role, OWNER)]})
 
 
