@@ -139,7 +139,7 @@ async def test_other_methods_and_addresses_are_not_found(app: Hosted) -> None:
 async def test_the_identity_that_plans_cannot_write(app: Hosted, azure: EmulatedAzure) -> None:
     before = len(azure.requests.entries)
     app.declare(GROUP, ACCOUNT, chat(3))
-    assert len((await app.reconcile("plan"))["plan"]["changes"]) == 1
+    assert (await app.reconcile("plan"))["plan"]["changes"]
     plan = list(azure.requests.entries)[before:]
     assert {one.principal for one in plan} == {READER}
     assert "PUT" not in {one.method for one in plan}
