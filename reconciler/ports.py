@@ -4,7 +4,7 @@ time (Clock).
 Adapters implement these protocols; each translates foreign errors into ``reconciler.core.errors``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -26,6 +26,13 @@ from reconciler.core.model import (
     Verify,
 )
 
+type Stopping = Callable[[], bool]
+"""Whether a worker has to stop: it is out of time, was asked to, or may have lost its lease."""
+
+
+def never() -> bool:
+    return False
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -44,6 +51,10 @@ class Operation:
 class Provider(Protocol):
     """The cloud, as far as a run is concerned. Every method is safe to repeat.
 
+    A write asks ``stop`` at the last moment before its request leaves, after any waiting for
+    secrets, tokens, limits and pauses: a worker that slept meanwhile sends nothing, and Transient
+    is raised.
+
     Raises Transient when the same call may work later (throttled or busy beyond patience),
     Permanent when Azure refused (with a sentence, code and request id).
     """
@@ -58,13 +69,15 @@ class Provider(Protocol):
     async def query(self, url: str, api_version: str) -> list[Mapping[str, Any]]:
         """The items of any other ARM listing (usages, models, deleted accounts)."""
 
-    async def put(self, target: Target, properties: Properties) -> Operation:
+    async def put(
+        self, target: Target, properties: Properties, stop: Stopping = never
+    ) -> Operation:
         """Send the whole resource, in the spec's shape; secrets are resolved here and only here."""
 
-    async def delete(self, target: Target) -> Operation:
+    async def delete(self, target: Target, stop: Stopping = never) -> Operation:
         """Start deleting; done at once when it does not exist."""
 
-    async def purge(self, target: Target, location: str) -> Operation:
+    async def purge(self, target: Target, location: str, stop: Stopping = never) -> Operation:
         """Remove a soft-deleted resource for good; done at once when there is none."""
 
     async def poll(self, operation: Operation) -> Operation:

@@ -31,7 +31,7 @@ from reconciler.azure.settings import PUBLIC_ARM, AzureSettings
 from reconciler.azure.transport import open_transport, unsent
 from reconciler.core.errors import Permanent, ReconcilerError, Transient
 from reconciler.core.model import Json
-from reconciler.ports import Clock
+from reconciler.ports import Clock, Stopping, never
 from reconciler.telemetry import arm_request
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ class AdmissionPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
     async def send(
         self, request: PipelineRequest[HttpRequest]
     ) -> PipelineResponse[HttpRequest, AsyncHttpResponse]:
-        http = request.http_request
+        http, context = request.http_request, request.context
+        # Kept with the request, and out of what the transport is told.
+        context.setdefault("stop", context.options.pop("stop", never))
         bucket, header = self._buckets.of(http.method, urlsplit(http.url).path)
         if bucket is None:
             async with self._slots:
@@ -77,6 +79,8 @@ class AdmissionPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         self, request: PipelineRequest[HttpRequest]
     ) -> PipelineResponse[HttpRequest, AsyncHttpResponse]:
         http = request.http_request
+        if request.context["stop"]():
+            raise Transient(f"{http.method} {urlsplit(http.url).path} was not sent: told to stop")
         with arm_request(http.method, http.url) as asked:
             response = await self.next.send(request)
             answer = response.http_response
@@ -108,14 +112,17 @@ class Client:
         )
         self._data: dict[tuple[str, bool], AsyncPipeline[HttpRequest, AsyncHttpResponse]] = {}
 
-    async def arm(self, method: str, url: str, attempt: str, body: Json = None) -> Answer:
+    async def arm(
+        self, method: str, url: str, attempt: str, body: Json = None, stop: Stopping = never
+    ) -> Answer:
         """Azure's answer to a request below the endpoint, whatever its status.
 
         ``attempt`` says in words what is being done, for errors: Transient when there was no
-        answer, Permanent when there is no token.
+        answer, or when ``stop`` said at the last moment not to send it; Permanent when there is
+        no token.
         """
         url = self.endpoint.follow(url)
-        return await self._send(self._arm, _request(method, url, body), attempt)
+        return await self._send(self._arm, _request(method, url, body), attempt, stop=stop)
 
     async def data(
         self,
@@ -176,9 +183,12 @@ class Client:
         attempt: str,
         *,
         token: bool = True,
+        stop: Stopping | None = None,
     ) -> Answer:
         plain = token and not request.url.startswith("https:")
         options: dict[str, Any] = {"enforce_https": False} if plain else {}
+        if stop is not None:
+            options["stop"] = stop
         try:
             response = (await pipeline.run(request, **options)).http_response
         except AzureError as error:

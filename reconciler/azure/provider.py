@@ -16,7 +16,7 @@ from reconciler.core.body import kind_of, member, observed, to_body
 from reconciler.core.errors import Permanent, ReconcilerError
 from reconciler.core.kinds import KINDS, Kind
 from reconciler.core.model import Collection, Observed, Properties, Secret, Target, Verify
-from reconciler.ports import Operation
+from reconciler.ports import Operation, Stopping, never
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +66,14 @@ class ArmProvider:
         body = {**answer.body, "id": target.arm_id}
         return observed(self._kinds[target.kind], body, target.api_version)
 
-    async def put(self, target: Target, properties: Properties) -> Operation:
+    async def put(
+        self, target: Target, properties: Properties, stop: Stopping = never
+    ) -> Operation:
         attempt = self._words("put", target)
         url = self._endpoint.url(target.arm_id, target.api_version)
         body = await self._secrets.resolve(to_body(self._kinds[target.kind], properties))
         answer = await self._recent.settle(
-            lambda: self._client.arm("PUT", url, attempt, body),
+            lambda: self._client.arm("PUT", url, attempt, body, stop),
             self._recent.parents(target.arm_id),
             attempt,
         )
@@ -80,13 +82,13 @@ class ArmProvider:
         self._recent.wrote(target.arm_id)
         return self._begun(target, "put", answer)
 
-    async def delete(self, target: Target) -> Operation:
+    async def delete(self, target: Target, stop: Stopping = never) -> Operation:
         kind = self._kinds[target.kind]
         url = self._endpoint.url(target.arm_id, target.api_version, kind.delete_query)
         self._recent.deleted(target.arm_id)
-        return await self._remove("delete", "DELETE", target, url)
+        return await self._remove("delete", "DELETE", target, url, stop)
 
-    async def purge(self, target: Target, location: str) -> Operation:
+    async def purge(self, target: Target, location: str, stop: Stopping = never) -> Operation:
         soft = self._kinds[target.kind].soft_delete
         if soft is None:
             raise Permanent(f"{self._kinds[target.kind].title} has no soft delete to purge from")
@@ -97,7 +99,7 @@ class ArmProvider:
             name=names_of(target.arm_id)[-1],
         )
         url = self._endpoint.url(path, target.api_version)
-        return await self._remove("purge", soft.purge_verb, target, url)
+        return await self._remove("purge", soft.purge_verb, target, url, stop)
 
     async def poll(self, operation: Operation) -> Operation:
         if operation.done:
@@ -124,9 +126,11 @@ class ArmProvider:
     async def verify(self, target: Target, verify: Verify) -> tuple[int, Any]:
         return await self._verifier.run(target, verify)
 
-    async def _remove(self, verb: str, method: str, target: Target, url: str) -> Operation:
+    async def _remove(
+        self, verb: str, method: str, target: Target, url: str, stop: Stopping
+    ) -> Operation:
         attempt = self._words(verb, target)
-        answer = await self._client.arm(method, url, attempt)
+        answer = await self._client.arm(method, url, attempt, stop=stop)
         if missing(answer):
             return Operation(target, verb, done=True, request_id=answer.request_id)
         if answer.status not in OK:

@@ -27,18 +27,12 @@ from reconciler.engine.advance import Advance
 from reconciler.engine.events import Event, Progress, ReadProgress, RunBegun, StepProgress, silent
 from reconciler.engine.observe import read_inside, read_live
 from reconciler.engine.perform import Pace, Performer
-from reconciler.ports import Clock, Lease, Provider, Store
+from reconciler.ports import Clock, Lease, Provider, Stopping, Store, never
 from reconciler.telemetry import run_ended, work
 
 TRUSTED = 0.7
 """The share of a lease's time after which a worker that could not renew stops: the rest is for
 clocks that differ and for requests on their way."""
-
-type Stopping = Callable[[], bool]
-
-
-def never() -> bool:
-    return False
 
 
 @dataclass(frozen=True)
@@ -301,5 +295,6 @@ __all__ = [
     "Reviewed",
     "RunBegun",
     "StepProgress",
+    "Stopping",
     "silent",
 ]

@@ -33,7 +33,7 @@ from reconciler.core.model import (
 from reconciler.core.owning import owned_as
 from reconciler.core.steps import seen_digest
 from reconciler.engine.observe import digest_version
-from reconciler.ports import Clock, Operation, Provider, Store
+from reconciler.ports import Clock, Operation, Provider, Stopping, Store
 
 ATTEMPTS = 5
 """How often a step is tried again from its start after an answer was lost."""
@@ -68,7 +68,7 @@ class Performer:
     clock: Clock
     owned: dict[str, Owned]
     digest_key: bytes
-    stopping: Callable[[], bool]
+    stopping: Stopping
     pace: Pace = field(default_factory=Pace)
     started: Callable[[Step, Outcome], Awaitable[None]] = field(init=False)
     """Awaited before a step's first request is sent, and when Azure takes its time."""
@@ -94,6 +94,8 @@ class Performer:
             except Permanent as error:
                 return Outcome("failed", str(error), request_id=error.request_id)
             except Transient as error:
+                if self.stopping():
+                    raise Stopped from error
                 if attempt == ATTEMPTS - 1:
                     return Outcome("failed", f"{error} (tried {ATTEMPTS} times)")
                 again = True
@@ -127,7 +129,7 @@ class Performer:
             _refuse_if_stale(step, have, changes)
         await self._announce(step, target, resource, have, own)
         sent = self._whole(step, resource, body, have, own)
-        await self._wait(await self.cloud.put(target, sent), step)
+        await self._wait(await self.cloud.put(target, sent, self.stopping), step)
         have = await self._read_back(step, resource, target, body)
         return await self._finish(step, resource, target, body, have, digests)
 
@@ -250,7 +252,7 @@ class Performer:
         have = await self.cloud.read(target)
         if have is not None and have.state != "Deleting":
             await self.started(step, Outcome("started"))
-            await self._wait(await self.cloud.delete(target), step)
+            await self._wait(await self.cloud.delete(target, self.stopping), step)
         begun = self.clock.monotonic()
         while await self.cloud.read(target) is not None:
             waited = self.clock.monotonic() - begun
@@ -269,7 +271,7 @@ class Performer:
             return "nothing to purge: it exists"
         await self.started(step, Outcome("started"))
         location = str(self.resources[step.key].properties.get("location", ""))
-        await self._wait(await self.cloud.purge(target, location), step)
+        await self._wait(await self.cloud.purge(target, location, self.stopping), step)
         return ""
 
     # -- waiting -----------------------------------------------------------------------------
