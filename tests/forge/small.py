@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -41,6 +41,8 @@ class Small:
     """Paths that answer a fixed body, or what a function gives."""
     faults: list[Any] = field(default_factory=list)
     seen: list[tuple[str, str]] = field(default_factory=list)
+    sent: list[tuple[str, str, Mapping[str, str], Any]] = field(default_factory=list)
+    """Method, path, query and body of every request."""
     authorizations: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     revoked: set[str] = field(default_factory=set)
@@ -54,14 +56,16 @@ class Small:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         text = await request.text()
         self.seen.append((request.method, request.path))
+        body = json.loads(text) if text else None
+        self.sent.append((request.method, request.path, dict(request.query), body))
         self.authorizations.append(request.headers.get("Authorization", ""))
         fault = self.faults.pop(0) if self.faults else None
         if isinstance(fault, tuple):
-            status, headers, body = fault
-            return web.json_response(body, status=status, headers=headers)
+            status, headers, said = fault
+            return web.json_response(said, status=status, headers=headers)
         if fault is LOST:
             return _hang_up(request)
-        answer = await self._answer(request, json.loads(text) if text else {})
+        answer = await self._answer(request, body or {})
         return _hang_up(request) if fault is DROP else answer
 
     async def _answer(self, request: web.BaseRequest, body: Any) -> web.StreamResponse:
@@ -225,6 +229,3 @@ def used_up(clock: JumpClock, seconds: float) -> tuple[int, Mapping[str, str], A
     reset = clock.now() + timedelta(seconds=seconds)
     headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(reset.timestamp()))}
     return 403, headers, {"message": "API rate limit exceeded for installation ID 99."}
-
-
-type Fixed = Callable[[], Any]

@@ -145,7 +145,7 @@ async def test_a_check_run_goes_from_pending_to_its_conclusion_in_place(
     small: Small, app: GitHub
 ) -> None:
     for state in ("pending", "pending", "failure", "failure"):
-        mark = Mark("reconciler", state, f"is {state}", "**why**", "https://example.com/r")  # type: ignore[arg-type]
+        mark = Mark("reconciler", state, f"is {state}", "**why**", "https://example.com/r")
         await app.mark(COMMIT, mark)
     [run] = small.runs
     assert (run["status"], run["conclusion"]) == ("completed", "failure")
@@ -155,7 +155,7 @@ async def test_a_check_run_goes_from_pending_to_its_conclusion_in_place(
 
 async def test_a_completed_check_run_is_followed_by_a_new_one(small: Small, app: GitHub) -> None:
     for state in ("success", "pending", "neutral"):
-        await app.mark(COMMIT, Mark("reconciler", state, state))  # type: ignore[arg-type]
+        await app.mark(COMMIT, Mark("reconciler", state, state))
     assert [one["conclusion"] for one in small.runs] == ["success", "neutral"]
 
 

@@ -3,7 +3,7 @@
 import logging
 import traceback
 from base64 import b64decode
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from aiohttp import web
@@ -17,7 +17,7 @@ from tests.forge.conftest import SECRETS
 from tests.forge.small import APP_ID, DROP, LOST, REPOSITORY, TOKEN, Small, limited, used_up
 from tests.forge.test_reading import a_pull
 
-BROKEN = (502, {}, {"message": "Server Error"})
+BROKEN: Final[tuple[int, dict[str, str], Any]] = (502, {}, {"message": "Server Error"})
 
 
 async def test_reads_are_sent_again_after_any_failure(

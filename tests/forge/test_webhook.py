@@ -115,7 +115,8 @@ def test_what_does_not_matter_is_passed_over(event: str, payload: Any) -> None:
 
 
 def test_a_signed_delivery_about_another_repository_is_passed_over() -> None:
-    for name in ("contoso/estate2", "mallory/estate", "", None, {}, "contoso/estate/"):
+    names: list[Any] = ["contoso/estate2", "mallory/estate", "", None, {}, "contoso/estate/"]
+    for name in names:
         assert hear("push", push("refs/heads/main") | {"repository": {"full_name": name}}) is None
 
 
