@@ -181,6 +181,8 @@ class Owned:
     """What it referred to: it is deleted before them."""
     deletion: Literal["retain", "delete"] | None = None
     protect: bool = False
+    untested: bool = False
+    """A write was begun whose smoke test has not passed yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,6 +251,8 @@ def _change(
     reason = ""
     if observed.state in ("Failed", "Canceled"):
         reason = f"its last operation ended as {observed.state}"
+    elif own and own.untested and resource.verify and not fields:
+        reason = "its smoke test has not passed since it was applied"
     elif not observed.settled and not fields:
         found.checks.append(
             Check(

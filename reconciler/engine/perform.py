@@ -1,7 +1,7 @@
 """One step: read, compare, send, wait, read back, test. Safe to die in and to repeat anywhere."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.core.diff import Context, diff_fields
@@ -158,7 +158,10 @@ class Performer:
     ) -> None:
         """Say what is about to be sent, so that a crash right after it forgets nothing."""
         if have is None and own is None:
-            await self._own(owned_as(resource, target.arm_id, NOTHING, {}))
+            own = owned_as(resource, target.arm_id, NOTHING, {})
+            await self._own(replace(own, untested=resource.verify is not None))
+        elif own and resource.verify and not own.untested:
+            await self._own(replace(own, untested=True))
         await self.started(step, Outcome("started"))
 
     async def _finish(
@@ -182,10 +185,16 @@ class Performer:
             path: digests.get(secret, digest_version(self.digest_key, ""))
             for path, secret in _secrets(body)
         }
-        await self._own(owned_as(resource, target.arm_id, applied, secrets))
-        if resource.verify and self.last_step[step.key] == step.id:
-            return await self._verify(resource, target)
-        return ""
+        now = owned_as(resource, target.arm_id, applied, secrets)
+        if resource.verify is None:
+            await self._own(now)
+            return ""
+        await self._own(replace(now, untested=True))
+        if self.last_step[step.key] != step.id:
+            return ""
+        words = await self._verify(resource, target)
+        await self._own(now)
+        return words
 
     async def _verify(self, resource: Resource, target: Target) -> str:
         """Run the smoke test. Raises Permanent when the answer is not what the spec expects."""

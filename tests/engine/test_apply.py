@@ -292,3 +292,26 @@ async def test_a_replace_does_not_take_along_what_others_put_inside(world: World
         await world.apply()
     world.azure.backdoor.delete(theirs)
     await world.converge()
+
+
+async def test_a_smoke_test_that_failed_is_asked_again_until_it_passes(world: World) -> None:
+    verify = "    verify: {request: {messages: []}, expect: {status: 200, path: PATH}}\n"
+    world.declare(GROUP, ACCOUNT, chat() + verify.replace("PATH", '"choices[7].message"'))
+    assert (await world.apply()).state == "failed"
+    change = (await world.plan()).changes[0]
+    assert (change.action, change.key.name, change.fields) == ("update", "contoso/chat", ())
+    assert change.reason == "its smoke test has not passed since it was applied"
+    before = world.writes()
+    assert (await world.apply()).state == "failed"
+    world.declare(GROUP, ACCOUNT, chat() + verify.replace("PATH", '"choices[0].message"'))
+    await world.converge()
+    assert world.writes() == before
+
+
+async def test_a_smoke_test_that_is_no_longer_declared_is_not_waited_for(world: World) -> None:
+    verify = '    verify: {request: {messages: []}, expect: {path: "choices[7].message"}}\n'
+    world.declare(GROUP, ACCOUNT, chat() + verify)
+    assert (await world.apply()).state == "failed"
+    world.declare(GROUP, ACCOUNT, chat())
+    await world.converge()
+    assert not any(one.untested for one in (await world.owned()).values())
