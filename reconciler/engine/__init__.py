@@ -115,7 +115,9 @@ class Engine:
             live, plan = inside, make_plan(wanted, inside, owned)
         facts = await self._facts(plan, live)
         plan = with_checks(plan, check_plan(plan, live, facts, self.clock.now().date()))
-        return Proposal(plan, *bookkeeping(plan, resources, live, owned), owned)
+        # What a limited plan leaves out differs all the same: it is not written down as applied.
+        whole = make_plan(replace(wanted, only=()), live, owned) if only else plan
+        return Proposal(plan, *bookkeeping(whole, resources, live, owned), owned)
 
     async def _facts(self, plan: Plan, live: Live) -> Mapping[str, Sequence[Mapping[str, object]]]:
         """Catalogue and quota listings, only for what the plan changes. One that may not be read

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.core.desired import parse
 from reconciler.core.errors import Refused
-from reconciler.core.model import Plan, Target
+from reconciler.core.model import Plan, Run, Target
 from reconciler.engine import Reviewed
 from tests.engine.world import World, failures
 
@@ -315,3 +316,21 @@ async def test_a_smoke_test_that_is_no_longer_declared_is_not_waited_for(world: 
     world.declare(GROUP, ACCOUNT, chat())
     await world.converge()
     assert not any(one.untested for one in (await world.owned()).values())
+
+
+async def test_what_a_limited_apply_leaves_out_is_not_written_down_as_applied(
+    world: World,
+) -> None:
+    world.declare(GROUP, ACCOUNT, FILTER, chat(more="raiPolicyName: strict"))
+    await world.converge()
+    world.declare(GROUP, ACCOUNT, FILTER, chat())
+    async with world.app() as app:
+        desired = parse(world.files, "dev")
+        engine = app.engine("apply")
+        queued = Run("limited", Plan("dev", "commit-2"), only=("Account/*",))
+        async with engine.writing("dev"):
+            run = await engine.start(queued, desired.environment, desired.resources)
+            await engine.advance(run)
+    assert actions(await world.plan()) == ["update contoso/chat"]
+    await world.converge()
+    assert world.get(f"{ACCOUNTS}/deployments/chat")["properties"].get("raiPolicyName") != "strict"
