@@ -1,4 +1,4 @@
-"""emulate: an Azure on this machine."""
+"""emulate: an Azure or a GitHub on this machine."""
 
 import click
 
@@ -16,5 +16,17 @@ def emulate() -> None:
 def azure(arguments: tuple[str, ...]) -> None:
     """Print one line of JSON (URLs, environment variables for clients), then serve."""
     from reconciler.local.azure.main import main
+
+    main(arguments)
+
+
+@emulate.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    short_help="Emulated GitHub: git, REST, webhooks, pages; --help lists its options.",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def github(arguments: tuple[str, ...]) -> None:
+    """Print one line of JSON (URLs, environment variables for clients), then serve."""
+    from reconciler.local.github.main import main
 
     main(arguments)

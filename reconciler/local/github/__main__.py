@@ -1,0 +1,5 @@
+"""`python -m reconciler.local.github`."""
+
+from reconciler.local.github.main import main
+
+main()

@@ -1,0 +1,66 @@
+"""Branch protection: what a merge still waits for.
+
+https://docs.github.com/en/repositories/configuring-branches-and-merges-in-your-repository
+The wording of refusals is unverified.
+"""
+
+from __future__ import annotations
+
+from reconciler.local.github.model import Issue, Protection, Pull, Repository, Status, User
+from reconciler.local.github.world import World
+
+PASSING = frozenset({"success", "neutral", "skipped"})
+
+
+def latest_statuses(repo: Repository, sha: str) -> list[Status]:
+    """The newest status of each context of a commit, newest first."""
+    newest = {found.context: found for found in repo.statuses if found.sha == sha}
+    return sorted(newest.values(), key=lambda found: -found.id)
+
+
+def results(world: World, repo: Repository, sha: str) -> dict[str, str]:
+    """What each context and check of a commit says now: a state, a conclusion, or pending."""
+    found = {status.context: status.state for status in latest_statuses(repo, sha)}
+    for run in reversed(world.check_runs(repo, sha)):
+        found[run.name] = run.conclusion or "pending"
+    return found
+
+
+def missing(world: World, issue: Issue, pull: Pull, by: User | None = None) -> str:
+    """The sentence that refuses a merge, "" when nothing is in its way."""
+    rules = issue.repo.protections.get(pull.base_ref)
+    if rules is None or _may_bypass(rules, issue.repo, by):
+        return ""
+    found = results(world, issue.repo, pull.head_sha)
+    for name in rules.contexts or ():
+        if found.get(name) not in PASSING:
+            said = "failing" if found.get(name, "pending") != "pending" else "expected"
+            return f'Required status check "{name}" is {said}.'
+    if _approvals(issue.repo, pull) < (rules.approvals or 0):
+        return (
+            f"At least {rules.approvals} approving review is required by reviewers with write "
+            "access."
+        )
+    return ""
+
+
+def _may_bypass(rules: Protection, repo: Repository, by: User | None) -> bool:
+    return by is not None and not rules.enforce_admins and repo.level_of(by) == "admin"
+
+
+def _approvals(repo: Repository, pull: Pull) -> int:
+    newest = {review.user: review.state for review in pull.reviews if review.state != "COMMENTED"}
+    able = ("write", "maintain", "admin")
+    return sum(s == "APPROVED" and repo.level_of(u) in able for u, s in newest.items())
+
+
+def mergeable_state(world: World, issue: Issue, pull: Pull) -> str:
+    """One of dirty, draft, blocked, unstable, clean."""
+    if not pull.mergeable:
+        return "dirty"
+    if pull.draft:
+        return "draft"
+    if missing(world, issue, pull):
+        return "blocked"
+    found = results(world, issue.repo, pull.head_sha).values()
+    return "clean" if all(state in PASSING for state in found) else "unstable"

@@ -1,0 +1,77 @@
+"""Bodies as GitHub's published OpenAPI describes them (github.com/github/rest-api-description)."""
+
+from reconciler.local.github.shapes.checks import (
+    annotation,
+    check_run,
+    check_suite,
+    combined,
+    delivery,
+    delivery_item,
+    hook,
+    hook_config,
+    protection,
+    status,
+    suite_state,
+)
+from reconciler.local.github.shapes.commits import (
+    commit,
+    comparison,
+    content,
+    diff_entry,
+    git_commit,
+    git_ref,
+)
+from reconciler.local.github.shapes.issues import (
+    REACTIONS,
+    comment,
+    issue,
+    pull_full,
+    pull_simple,
+    reaction,
+    review,
+)
+from reconciler.local.github.shapes.owners import (
+    full_repository,
+    full_user,
+    installation,
+    integration,
+    permissions,
+    repository,
+    simple_user,
+)
+from reconciler.local.github.world import stamp
+
+__all__ = [
+    "REACTIONS",
+    "annotation",
+    "check_run",
+    "check_suite",
+    "combined",
+    "comment",
+    "commit",
+    "comparison",
+    "content",
+    "delivery",
+    "delivery_item",
+    "diff_entry",
+    "full_repository",
+    "full_user",
+    "git_commit",
+    "git_ref",
+    "hook",
+    "hook_config",
+    "installation",
+    "integration",
+    "issue",
+    "permissions",
+    "protection",
+    "pull_full",
+    "pull_simple",
+    "reaction",
+    "repository",
+    "review",
+    "simple_user",
+    "stamp",
+    "status",
+    "suite_state",
+]
