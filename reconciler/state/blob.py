@@ -268,7 +268,9 @@ class BlobStore:
             await lease.take(holder)
             await self._take_over(environment, desk)
         except Fenced:
-            raise await lease.taken() from None
+            kept_out = await lease.taken()
+            await lease.release()
+            raise kept_out from None
         except BaseException:
             await lease.release()
             raise

@@ -44,7 +44,7 @@ class Ledger:
         self._long = long
 
     async def owned(self) -> Mapping[str, Owned]:
-        """Everything owned, by lower-cased ARM id: three requests."""
+        """Everything owned, by lower-cased ARM id: a few requests, however many there are."""
         books = (await self._books(*await self._log.read())).owned
         try:
             return {arm_id: decode(Owned, text) for arm_id, text in books.items()}

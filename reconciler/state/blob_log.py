@@ -16,6 +16,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from time import time
 from typing import Any, Final
 
 from reconciler.core.errors import ReconcilerError
@@ -66,6 +67,13 @@ class End:
     """The segment that starts from ``base``."""
     token: int = 0
     """The highest that was met."""
+
+    @property
+    def head(self) -> dict[str, str]:
+        """What a segment that starts from a base has to say of what was before it."""
+        if self.segment != self.based:
+            return {}
+        return {"base": self.base, "token": str(self.token)}
 
     def go_on(self, base: str) -> None:
         self.segment, self.position, self.blocks = self.segment + 1, 0, 0
@@ -126,7 +134,8 @@ class Log:
         async with self._lock:
             base, entries = await self._read()
             assert self._end is not None
-            self._pen = Pen(self._end.token + 1, self._pen.writer)
+            # From the time of day on: should this log be moved away, other logs know its tokens.
+            self._pen = Pen(max(self._end.token + 1, int(time() * 1000)), self._pen.writer)
             if not await self._write([], self._name()):
                 base, entries = await self._read()
         return self._pen, base, entries
@@ -141,7 +150,7 @@ class Log:
             if await self._container.append(self._segment(end), block, end.position) is None:
                 return False
             end.go_on(base)
-            await self._container.create_log(self._segment(end), {"base": base})
+            await self._container.create_log(self._segment(end), end.head)
             await self._forget(end.segment - 1)
         return True
 
@@ -149,9 +158,15 @@ class Log:
 
     async def _read(self) -> tuple[str, list[Entry]]:
         listed = [one async for one in self._container.list(f"{self._prefix}/segments/")]
-        bases = {int(one.name.rpartition("/")[2]): one.metadata.get("base", "") for one in listed}
-        based = max((number for number, base in bases.items() if base), default=0)
-        end = End(based or min(bases, default=1), base=bases.get(based, ""), based=based)
+        heads = {int(one.name.rpartition("/")[2]): one.metadata for one in listed}
+        based = max((number for number, head in heads.items() if head.get("base")), default=0)
+        head = heads.get(based, {})
+        end = End(
+            based or min(heads, default=1),
+            base=head.get("base", ""),
+            based=based,
+            token=int(head.get("token", 0)),
+        )
         batches: list[Batch] = []
         while await self._read_on(end, batches) is Found.MORE:
             pass
@@ -218,8 +233,7 @@ class Log:
 
     async def _append_at(self, end: End, block: bytes) -> bool:
         if end.position == 0:
-            metadata = {"base": end.base} if end.segment == end.based else {}
-            await self._container.create_log(self._segment(end), metadata)
+            await self._container.create_log(self._segment(end), end.head)
         blocks = await self._container.append(self._segment(end), block, end.position)
         if blocks is None:
             return False

@@ -25,8 +25,10 @@ TURNED: Final = str.maketrans(
     digits[::-1] + ascii_lowercase[::-1] + ascii_uppercase[::-1],
 )
 RUN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,200}")
-DETAIL: Final = 1_000
-"""Characters of a run's detail that a listing shows: metadata holds 8 KiB in all."""
+DETAIL: Final = 300
+ASKER: Final = 100
+"""Characters of a run's detail, and of who asked, that a listing shows: metadata holds 8 KiB in
+all, and each may take 16 bytes of it."""
 AT_ONCE: Final = 16
 HEADERS: Final = "runs/headers/"
 
@@ -177,9 +179,14 @@ def _marker(header: RunHeader) -> str:
 
 def _metadata(header: RunHeader, plan: str) -> dict[str, str]:
     """What travels in HTTP headers: plain ASCII, and short."""
-    if len(header.detail) > DETAIL:
-        header = replace(header, detail=header.detail[:DETAIL] + "…")
-    return {"header": base64.b64encode(encode(header).encode()).decode(), "plan": plan}
+    short = replace(
+        header, detail=_cut(header.detail, DETAIL), requested_by=_cut(header.requested_by, ASKER)
+    )
+    return {"header": base64.b64encode(encode(short).encode()).decode(), "plan": plan}
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[:longest] + "…"
 
 
 def _age(header: RunHeader) -> tuple[Any, ...]:

@@ -143,6 +143,17 @@ async def test_a_writer_that_slept_through_snapshots_is_kept_out(container: Cont
     assert len(await anybody.owned()) == 9
 
 
+async def test_tokens_go_on_growing_from_a_snapshot(container: Container) -> None:
+    tokens = []
+    for _ in range(6):
+        ledger = Ledger(container, "prod", Pen(), long=1)
+        pen, _ = await ledger.take_over()
+        tokens.append(pen.token)
+        await Log(container, "journal", pen).append({"step": 1})
+        await ledger.own([an_owned("a"), an_owned("b")])
+    assert tokens == sorted(set(tokens))
+
+
 async def test_a_snapshot_that_is_gone_is_damage(container: Container) -> None:
     for _ in range(2):
         ledger = Ledger(container, "prod", Pen(), long=1)
