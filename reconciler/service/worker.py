@@ -128,6 +128,8 @@ class Worker:
         if run.state != "queued":
             return await engine.advance(run, stop, self.progress)
         environment, commit = run.plan.environment, run.plan.commit
+        if (head := await self.parts.specs.head()) != commit:
+            return await self._overtaken(run, head)
         earlier = await engine.finish_earlier(environment, commit, stop, self.progress)
         if earlier and earlier.open:
             return run
@@ -143,6 +145,15 @@ class Worker:
             return replace(run, state="failed", detail=str(error))
         return await engine.advance(run, stop, self.progress) if run.open else run
 
+    async def _overtaken(self, run: Run, head: str) -> Run:
+        """Of two commits the branch knows which is newer, whatever order their requests came in
+        and whatever the clocks said: applying the older one last would undo the newer."""
+        detail = f"the branch is at {head[:9]} by now"
+        await self.parts.store.end(run.id, "superseded", detail, self.parts.clock.now())
+        self._tell(run, "superseded", detail)
+        await self.parts.queue.send({"check": run.plan.environment})
+        return replace(run, state="superseded", detail=detail)
+
     async def _stopped(self, run: Run, watch: Watch) -> None:
         """The lease is free again: say how the run stands, and let others go on."""
         state = await self.parts.store.state(run.id)
@@ -150,7 +161,8 @@ class Worker:
             await self.end(run, "cancelled", "cancelled on request")
             return
         if not run.open:
-            await self._note(run)
+            if run.state != "superseded":  # it says nothing about the environment
+                await self._note(run)
         elif state in ("queued", "running"):
             await self.parts.queue.send({"run": run.id}, delay_s=GO_ON_S)
         await self._hand_over(run)
