@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from reconciler.core.model import Mode, Plan, Run, digest_of
 from reconciler.engine import Engine, Pace, Progress, Reviewed, silent
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 DOCTOR_PATIENCE_S: Final = 5.0
 """A person waits for the answer."""
-AZURE_REPOS: Final = ("dev.azure.com", ".visualstudio.com")
 
 
 class SystemClock:
@@ -190,16 +188,18 @@ def build_service(environment: Mapping[str, str]) -> "Service":
 def _specs(environment: Mapping[str, str], settings: Settings) -> "GitSpecs":
     """The repository, and who the reconciler is there: a token, or on Azure Repos itself."""
     from reconciler.git import GitSettings, GitSpecs, entra_token, static_token
+    from reconciler.git.address import parse_address
 
     given = GitSettings.from_env(environment)
-    if token := environment.get("GITHUB_TOKEN", ""):
-        return GitSpecs(given, static_token(token))
-    if (urlsplit(given.url).hostname or "").endswith(AZURE_REPOS):
+    # Each token goes to the host it is for, told by its whole name, and to no other.
+    if parse_address(given.url).azure_repos:
         from reconciler.azure.credential import credential
 
         return GitSpecs(
             given, entra_token(credential("auto", settings.plan_client_id, environment))
         )
+    if token := environment.get("GITHUB_TOKEN", ""):
+        return GitSpecs(given, static_token(token))
     return GitSpecs(given)
 
 

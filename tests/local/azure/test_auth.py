@@ -114,7 +114,7 @@ async def test_the_cloud_and_its_login_are_discovered_on_the_emulator_itself(
     assert cloud.body["resourceManager"] == base
     assert cloud.body["authentication"]["loginEndpoint"] == base
     clouds = await client.send("GET", f"{base}/metadata/endpoints?api-version=2019-05-01")
-    assert clouds.body == [cloud.body]
+    assert clouds.body == [{**cloud.body, "name": "EmulatedAzure"}]
     config = await client.send("GET", f"{base}/{tenant}/v2.0/.well-known/openid-configuration")
     assert config.body["token_endpoint"] == f"{base}/{tenant}/oauth2/v2.0/token"
     instance = await client.send("GET", f"{base}/common/discovery/instance?api-version=1.1")
