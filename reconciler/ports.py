@@ -222,7 +222,7 @@ class Forge(Protocol):
     """
 
     text_limit: int
-    """The most characters that ``say`` and ``keep_issue`` take."""
+    """The most characters that ``say``, ``keep_issue`` and the summary of a mark take."""
 
     def hear(self, headers: Mapping[str, str], body: bytes) -> Event | None:
         """Verify and understand a webhook; None: nothing that matters here. Raises Untrusted.

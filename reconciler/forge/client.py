@@ -90,9 +90,9 @@ class Client:
     ) -> "Answer":
         """Send a request until it is answered, refused, or patience is at its end."""
         repeatable = repeatable or method in READS
-        left, renewed = self._settings.patience_s, False
+        deadline, renewed = self._clock.monotonic() + self._settings.patience_s, False
         for pause in _pauses():
-            left -= await self._pace.take(method not in READS, left)
+            await self._pace.take(method not in READS, deadline - self._clock.monotonic())
             token = await self._tokens.token()
             found = await self._once(method, path, token, params, body)
             if not isinstance(found, Trouble):
@@ -103,9 +103,8 @@ class Client:
             wait = self._wait(found, pause)
             if found.again == "none" or (found.again == "repeatable" and not repeatable):
                 raise found.error
-            if wait > left:
+            if self._clock.monotonic() + wait > deadline:
                 raise found.error
-            left -= wait
             await self._clock.sleep(wait)
         raise AssertionError("pauses never end")
 

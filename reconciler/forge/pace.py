@@ -25,12 +25,12 @@ class Pace:
         self._writes: deque[float] = deque(maxlen=max(count for count, _ in LIMITS))
         self._closed_until = clock.monotonic()
 
-    async def take(self, writes: bool, patience_s: float) -> float:
-        """Wait for a request's turn: how many seconds that took. Raises Transient when it would
-        take longer than ``patience_s``; then no turn is used up."""
+    async def take(self, writes: bool, patience_s: float) -> None:
+        """Wait for a request's turn. Raises Transient when that would take longer than
+        ``patience_s``; then no turn is used up."""
         began = self._clock.monotonic()
         moment = max(began, self._free() if writes else began, self._closed_until)
-        if moment - began > patience_s:
+        if moment - began > max(0.0, patience_s):
             raise Transient(
                 "GitHub takes no more requests for now: its rate limit is used up",
                 retry_after_s=moment - began,
@@ -39,7 +39,6 @@ class Pace:
             self._writes.append(moment)
         while (wait := moment - self._clock.monotonic()) > 0:
             await self._clock.sleep(wait)
-        return self._clock.monotonic() - began
 
     def close(self, seconds: float) -> None:
         """GitHub asked for silence: asking again earlier prolongs it."""

@@ -40,7 +40,7 @@ class GitHubSettings:
     """``GITHUB_WEBHOOK_SECRET``, and ``GITHUB_WEBHOOK_SECRET_OLD`` while it is being changed."""
     max_payload_bytes: int = MAX_PAYLOAD_BYTES
     patience_s: float = 30.0
-    """How long one call waits in all for a throttled or failing GitHub."""
+    """For how long one call goes on trying a throttled or failing GitHub."""
 
     def __post_init__(self) -> None:
         if not REPOSITORY.fullmatch(self.repository) or ".." in self.repository:
