@@ -68,15 +68,26 @@ def _summary(run: "RunHeader") -> dict[str, Any]:
 @click.argument("run_id", metavar="RUN")
 @click.option("--format", "shape", type=click.Choice(FORMATS), default="text")
 def show(run_id: str, shape: Format) -> None:
-    """Show one run: every resource, how it ended, how long it took."""
-    from reconciler.core.render import run_json, run_markdown, run_text
+    """Show one run: every resource, how it ended, how long it took; of a plan, what it found."""
+    from reconciler.core.render import (
+        plan_markdown,
+        plan_text,
+        run_json,
+        run_markdown,
+        run_text,
+    )
 
     run = finish(_run(run_id))
     if run is None:
         raise click.ClickException(f'there is no run "{run_id}"; `reconciler runs` lists them')
     now = datetime.now(UTC).isoformat()
+    planned = run.mode == "plan" and run.state == "done"
     if shape == "json":
         click.echo(json.dumps(run_json(run), indent=2))
+    elif planned and shape == "markdown":
+        click.echo(plan_markdown(run.plan), nl=False)
+    elif planned:
+        write(plan_text(run.plan, width=width()))
     elif shape == "markdown":
         click.echo(run_markdown(run, now=now), nl=False)
     else:

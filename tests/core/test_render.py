@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -19,10 +19,12 @@ from reconciler.core.model import (
     Check,
     FieldChange,
     Key,
+    Mode,
     Outcome,
     Plan,
     Ref,
     Run,
+    RunState,
     Secret,
 )
 from reconciler.core.render import (
@@ -322,3 +324,14 @@ def test_a_replace_that_makes_the_new_one_first_says_so() -> None:
     steps = (plans.a_step("create", plans.EMBED), plans.a_step("delete", plans.EMBED))
     plan = Plan("prod", "abc", (plans.REPLACE,), steps)
     assert "The new one is made before the old one is removed." in plan_markdown(plan)
+
+
+@pytest.mark.parametrize("mode", ["plan", "apply"])
+@pytest.mark.parametrize("state", get_args(RunState.__value__))
+def test_every_state_of_a_run_can_be_shown(mode: Mode, state: RunState) -> None:
+    run = replace(plans.RUNNING, state=state, mode=mode, detail="because")
+    for shown in (run, replace(run, plan=Plan("prod", "3f2c1ab"), outcomes={})):
+        text = plain(run_text(shown))
+        assert "prod" in text.splitlines()[0]
+        assert "because" in text
+        assert "prod" in run_markdown(shown)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from reconciler.core.model import Key, Outcome, Run, Step
+from reconciler.core.model import Key, Outcome, Run, RunState, Step
 from reconciler.core.render.words import SYMBOLS, clean, duration, in_order
 
 type Standing = Literal["failed", "held", "running", "open", "done"]
@@ -116,16 +116,35 @@ def run_took(run: Run, now: str = "") -> str:
     return duration((moments[-1] - moments[0]).total_seconds()) if len(moments) == 2 else ""
 
 
+LEADS: Final[Mapping[RunState, str]] = {
+    "queued": "Waiting to apply to",
+    "running": "Applying to",
+    "done": "Applied to",
+    "failed": "Apply failed in",
+    "stale": "Apply stopped in",
+    "refused": "Apply refused in",
+    "cancelling": "Cancelling the apply to",
+    "cancelled": "Apply cancelled in",
+    "superseded": "Apply superseded in",
+}
+PLAN_LEADS: Final[Mapping[RunState, str]] = {
+    "queued": "Waiting to plan",
+    "running": "Planning",
+    "done": "Planned",
+    "failed": "Plan failed for",
+    "stale": "Plan stopped for",
+    "refused": "Plan refused for",
+    "cancelling": "Cancelling the plan of",
+    "cancelled": "Plan cancelled for",
+    "superseded": "Plan superseded for",
+}
+
+
 def headline(run: Run, rows: list[Row]) -> str:
     """``Applied to prod: 2 of 3 done, 1 failed``; the environment's name is left to the caller."""
-    lead = {
-        "done": "Applied to",
-        "running": "Applying to",
-        "failed": "Apply failed in",
-        "stale": "Apply stopped in",
-        "refused": "Apply refused in",
-        "cancelled": "Apply cancelled in",
-    }[run.state]
+    lead = (PLAN_LEADS if run.mode == "plan" else LEADS)[run.state]
+    if not rows and run.state not in ("done", "running"):
+        return f"{lead} {{}}"
     count = [row.standing for row in rows].count
     parts = [f"{count('done')} of {len(rows)} done"] if rows else ["nothing to do"]
     others: tuple[Standing, ...] = ("failed", "running", "held", "open")
@@ -135,12 +154,17 @@ def headline(run: Run, rows: list[Row]) -> str:
 
 def next_step(run: Run) -> str:
     """What a person does now."""
+    if run.mode == "plan":
+        return ""
     environment = clean(run.plan.environment)
     return {
         "done": "",
+        "queued": "It waits for a worker.",
         "running": "It goes on where it is: apply again to take it further.",
         "failed": f"Mend what failed, then apply to {environment} again: what is done stays done.",
         "stale": f"Somebody changed Azure meanwhile: plan {environment} again, then apply.",
         "refused": "See why above; nothing was changed.",
+        "cancelling": "What was sent to Azure is not taken back; nothing more is sent.",
         "cancelled": f"Apply to {environment} again to plan afresh from where Azure stands.",
+        "superseded": "A newer run took its place.",
     }[run.state]
