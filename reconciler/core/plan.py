@@ -23,8 +23,10 @@ from reconciler.core.model import (
     Plan,
     Ref,
     Resource,
+    Secret,
     walk,
 )
+from reconciler.core.reading import secrets_of
 from reconciler.core.rollout import moves_traffic, names_in_use, next_id, renamed
 from reconciler.core.steps import Intent, steps_of
 
@@ -116,6 +118,7 @@ def _settle_names(
     declared = {one.key: one for one in wanted.resources}
     names = names_in_use(wanted.resources, owned, live)
     gone: frozenset[Key] = frozenset()
+    rewritten: frozenset[Secret] = frozenset()
     beside: dict[Key, Intent] = {}
     while True:
         here = replace(wanted, resources=renamed(wanted.resources, names))
@@ -133,9 +136,25 @@ def _settle_names(
             names = names | {key: next_id(declared[key], taken) for key in moving}
         elif replaced.keys() - gone:
             gone = gone | replaced.keys()
+        elif more := _rewritten(found.intents, wanted.resources) - rewritten:
+            rewritten = rewritten | more
+            live = replace(live, digests={**live.digests, **dict.fromkeys(rewritten, "")})
         else:
             found.intents = [_side_by_side(i, beside.get(i.change.key)) for i in found.intents]
             return here, found
+
+
+def _rewritten(intents: Iterable[Intent], resources: Iterable[Resource]) -> frozenset[Secret]:
+    """Secrets that the plan itself writes: each gets a new version, which its readers have to be
+    sent in the same run."""
+    written = {i.change.arm_id.lower() for i in intents if i.change.key.kind == "Secret"}
+    if not written:
+        return frozenset()
+    return frozenset(
+        one
+        for one in secrets_of(resources)
+        if not one.version and f"{one.vault}/secrets/{one.name}".lower() in written
+    )
 
 
 def _side_by_side(intent: Intent, old: Intent | None) -> Intent:

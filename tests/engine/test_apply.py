@@ -7,7 +7,9 @@ import pytest
 from reconciler.core.desired import parse
 from reconciler.core.errors import Refused
 from reconciler.core.model import Plan, Run, Target
+from reconciler.core.render import plain, plan_text
 from reconciler.engine import Reviewed
+from tests.engine import estates
 from tests.engine.world import World, failures
 
 GROUP = """
@@ -334,3 +336,17 @@ async def test_what_a_limited_apply_leaves_out_is_not_written_down_as_applied(
     assert actions(await world.plan()) == ["update contoso/chat"]
     await world.converge()
     assert world.get(f"{ACCOUNTS}/deployments/chat")["properties"].get("raiPolicyName") != "strict"
+
+
+async def test_who_reads_a_secret_that_the_same_run_writes_is_sent_its_new_version(
+    world: World,
+) -> None:
+    estate = (estates.VAULT, estates.STORAGE, estates.LOGS, estates.INSIGHTS, estates.WORKSPACE)
+    world.declare(GROUP, *estate, estates.TOKEN, estates.CONNECTION)
+    await world.converge()
+    again = estates.TOKEN.replace("value:", "contentType: text/plain, value:")
+    world.declare(GROUP, *estate, again, estates.CONNECTION)
+    plan = await world.plan()
+    assert actions(plan) == ["update mlw/weather", "update kv-contoso/token"]
+    assert "(secret kv-contoso/token, changed)" in plain(plan_text(plan))
+    await world.converge()

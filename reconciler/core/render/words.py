@@ -132,7 +132,9 @@ def field_rows(change: Change, limit: int) -> list[FieldRow]:
 
 def _changed_row(one: FieldChange, limit: int) -> FieldRow:
     remark = "cannot change in place" if one.replaces else ""
-    if isinstance(one.after, Secret) and not isinstance(one.before, Secret):
+    if isinstance(one.after, Secret) and (
+        one.before == one.after or not isinstance(one.before, Secret)
+    ):
         text = value_text(one.after).removesuffix(")") + ", changed)"
         return FieldRow(_field_name(one.name), shorten(text, limit), remark)
     before = value_text(one.before)
