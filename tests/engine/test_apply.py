@@ -350,3 +350,18 @@ async def test_who_reads_a_secret_that_the_same_run_writes_is_sent_its_new_versi
     assert actions(plan) == ["update mlw/weather", "update kv-contoso/token"]
     assert "(secret kv-contoso/token, changed)" in plain(plan_text(plan))
     await world.converge()
+
+
+async def test_an_identity_is_given_up_by_saying_none_or_by_saying_it_no_more(
+    world: World,
+) -> None:
+    def account(identity: str) -> str:
+        return ACCOUNT.replace("spec: {", f"spec: {{identity: {{type: {identity}}}, ")
+
+    for later in (account("None"), ACCOUNT):
+        world.declare(GROUP, account("SystemAssigned"))
+        await world.converge()
+        world.declare(GROUP, later)
+        assert actions(await world.plan()) == ["update contoso"]
+        await world.converge()
+        assert (world.get(ACCOUNTS).get("identity") or {}).get("principalId") is None

@@ -70,7 +70,8 @@ BOTH = "SystemAssigned, UserAssigned"
 def identity(*also: str) -> Field:
     """A managed identity; services differ in the blank between two types."""
     types = ("None", "SystemAssigned", "UserAssigned", *also)
-    kind = Field(shape=Scalar(values=types, same="identity"), required=True)
+    # Saying "None" is how one is given up; services answer it as "None" or as no identity at all.
+    kind = Field(shape=Scalar(values=types, same="identity"), required=True, default="None")
     ids = mapping(obj(), caseless=True, shared=False, refers=("ManagedIdentity",))
     return obj(
         type=kind,
