@@ -259,6 +259,17 @@ def test_what_a_reviewed_plan_did_not_delete_is_not_deleted(
     assert (code, out.startswith("Applied to dev: 1 of 1 done")) == (0, True)
 
 
+def test_a_plan_that_was_edited_is_not_what_was_reviewed(
+    folder: Path, azure: EmulatedAzure, reconciler: Reconciler
+) -> None:
+    reconciler("plan", "-e", "dev", "--out", "plan.json")
+    content = json.loads((folder / "plan.json").read_text())
+    content["changes"][0]["action"] = "delete"
+    (folder / "plan.json").write_text(json.dumps(content))
+    code, _, err = reconciler("apply", "-e", "dev", "--plan", "plan.json", "--yes")
+    assert (code, "was edited" in err) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

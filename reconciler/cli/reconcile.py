@@ -188,22 +188,29 @@ def apply(
 
 def _reviewed(path: Path, environment: str) -> "Reviewed":
     """What a plan file promises. Raises UsageError when it is not one, or not this one."""
-    from reconciler.core.model import DANGEROUS, Key
+    from reconciler.core.model import DANGEROUS, Key, digest_of
     from reconciler.engine import Reviewed
 
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         dangerous = frozenset(
-            (str(change["action"]), Key.parse(f"{change['kind']}/{change['name']}"))
+            (
+                str(change["action"]),
+                Key.parse(f"{change['kind']}/{change['name']}"),
+                str(change["armId"]).lower(),
+            )
             for change in content["changes"]
             if change["action"] in DANGEROUS
         )
         of, digest = str(content["environment"]), str(content["digest"])
+        edited = digest != digest_of(content["changes"])
     except (ValueError, KeyError, TypeError) as error:
         hint = "make one with: reconciler plan --out FILE"
         raise click.UsageError(f"{path} is not a plan in JSON; {hint}") from error
     if of != environment:
         raise click.UsageError(f"{path} is a plan for {of}, not for {environment}")
+    if edited:
+        raise click.UsageError(f"{path} was edited: its changes are not those of plan {digest}")
     return Reviewed(digest, dangerous)
 
 

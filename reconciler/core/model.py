@@ -202,6 +202,11 @@ class FieldChange:
 
 type Action = Literal["create", "update", "replace", "delete"]
 
+DANGEROUS: Final = frozenset({"delete", "replace"})
+
+type Danger = tuple[str, Key, str]
+"""Action, resource and its lower-cased ARM id: one name may mean another resource tomorrow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -283,16 +288,16 @@ class Plan:
         return {**count, "unchanged": self.unchanged, "unmanaged": len(self.unmanaged)}
 
     @property
-    def dangerous(self) -> frozenset[tuple[str, Key]]:
+    def dangerous(self) -> frozenset[Danger]:
         """Every delete and replace."""
-        return frozenset((c.action, c.key) for c in self.changes if c.action in DANGEROUS)
+        return frozenset(
+            (c.action, c.key, c.arm_id.lower()) for c in self.changes if c.action in DANGEROUS
+        )
 
     @property
     def blocked(self) -> bool:
         return any(check.level == "error" for check in self.checks)
 
-
-DANGEROUS: Final = frozenset({"delete", "replace"})
 
 type State = Literal["started", "waiting", "done", "failed", "held"]
 

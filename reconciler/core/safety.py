@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from reconciler.core.errors import Refused
-from reconciler.core.model import Key, Plan
+from reconciler.core.model import Danger, Plan
 
 PERCENT: Final = 30
 """More than this share of what is owned may not go in one run without a person's word."""
@@ -48,10 +48,10 @@ def refuse_if_too_much(plan: Plan, owned: int, allowed: str | None) -> None:
 
 
 def refuse_if_worse(
-    plan: Plan, reviewed: frozenset[tuple[str, Key]], digest: str, allowed: str | None
+    plan: Plan, reviewed: frozenset[Danger], digest: str, allowed: str | None
 ) -> None:
     """Raises Refused when the plan deletes or replaces more than the reviewed one (``digest``)."""
-    new = sorted((action, str(key)) for action, key in plan.dangerous - reviewed)
+    new = sorted((action, str(key)) for action, key, _ in plan.dangerous - reviewed)
     if not new or allowed == plan.digest:
         return
     listed = ", ".join(f"{action} {key}" for action, key in new[:5])

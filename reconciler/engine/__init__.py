@@ -13,7 +13,7 @@ from reconciler.core.checks import check_plan, facts_wanted
 from reconciler.core.desired.environment import Environment
 from reconciler.core.errors import Permanent, Refused, Transient
 from reconciler.core.live import Live
-from reconciler.core.model import OPEN, Key, Owned, Plan, Resource, Run
+from reconciler.core.model import OPEN, Danger, Owned, Plan, Resource, Run
 from reconciler.core.owning import bookkeeping
 from reconciler.core.plan import Wanted, make_plan, with_checks
 from reconciler.core.safety import (
@@ -40,7 +40,7 @@ class Reviewed:
     """What somebody looked at before saying yes."""
 
     digest: str
-    dangerous: frozenset[tuple[str, Key]]
+    dangerous: frozenset[Danger]
 
     @classmethod
     def of(cls, plan: Plan) -> "Reviewed":

@@ -76,7 +76,7 @@ def test_what_cannot_change_in_place_is_replaced() -> None:
     plan = plan_of([a_deployment(sku="Standard")], live_of(a_deployment()))
     assert only(plan).reason == "sku.name cannot change in place"
     assert [step.id for step in plan.steps] == [f"delete:{CHAT}", f"create:{CHAT}"]
-    assert plan.dangerous == {("replace", only(plan).key)}
+    assert plan.dangerous == {("replace", only(plan).key, only(plan).arm_id.lower())}
 
 
 def test_a_failed_resource_is_sent_again() -> None:

@@ -1,5 +1,6 @@
 """Rules that look at a whole plan say no, why, and what would allow it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -65,6 +66,13 @@ def test_what_was_not_reviewed_is_not_deleted() -> None:
 def test_a_replace_that_was_reviewed_as_an_update_is_refused() -> None:
     with pytest.raises(Refused):
         refuse_if_worse(a_plan("replace"), a_plan("update").dangerous, "old", None)
+
+
+def test_what_has_the_same_name_elsewhere_was_not_reviewed() -> None:
+    here = a_plan("delete")
+    there = replace(here, changes=(replace(here.changes[0], arm_id="/elsewhere"),))
+    with pytest.raises(Refused):
+        refuse_if_worse(there, here.dangerous, here.digest, None)
 
 
 def test_less_than_was_reviewed_may_be_applied() -> None:
