@@ -8,6 +8,7 @@ decides is when things happen.
 import asyncio
 import json
 import os
+import textwrap
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -34,9 +35,21 @@ from reconciler.state.sqlite import SqliteStore
 from reconciler.state.sqlite_queue import SqliteQueue
 from tests.desk import Branch
 from tests.engine.killing import Killed
+from tests.engine.world import SUBSCRIPTION
 
 START = datetime.now(UTC)
 """Tokens are held to the machine's own time, so that no simulation may last a day."""
+ENVIRONMENT = """
+apiVersion: aigitops/v1
+kind: Environment
+metadata: {{name: {name}}}
+spec:
+  subscription: {subscription}
+  resourceGroup: rg-{name}
+  location: eastus2
+  include: [{name}]
+  prune: true
+"""
 LEASE_S = 60.0
 HIDDEN_S = 120.0
 """How long a message stays hidden after the instance that took it has died."""
@@ -260,10 +273,11 @@ class Instance:
 
 def _over(task: asyncio.Task[None]) -> bool:
     """Whether it ended; what it died of is raised, unless it died with its process."""
-    if task.done() and not task.cancelled() and (error := task.exception()):
-        if not isinstance(error, Killed):
-            raise error
-    return task.done()
+    if not task.done() or task.cancelled():
+        return task.done()
+    if (error := task.exception()) and not isinstance(error, Killed):
+        raise error
+    return True
 
 
 @dataclass
@@ -370,6 +384,16 @@ class Simulation:
 
     def messages(self) -> int:
         return int(self.state._db.rows("SELECT count(*) FROM messages")[0][0])
+
+
+def declared(**environments: str) -> dict[str, str]:
+    """The specs of some environments, each with a resource group and a folder of its own."""
+    files: dict[str, str] = {}
+    for name, documents in environments.items():
+        text = ENVIRONMENT.format(name=name, subscription=SUBSCRIPTION)
+        files[f"specs/environments/{name}.yaml"] = text
+        files[f"specs/{name}/estate.yaml"] = textwrap.dedent(documents).strip() + "\n"
+    return files
 
 
 def _environment_of(path: str) -> str:
