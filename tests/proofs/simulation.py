@@ -53,8 +53,6 @@ spec:
 LEASE_S = 60.0
 HIDDEN_S = 120.0
 """How long a message stays hidden after the instance that took it has died."""
-POLL_S = 4.0
-"""How often an instance looks for messages."""
 TRIES = 5
 """How often a message is taken before it is poison, as host.json has it."""
 WRITING = {"put", "delete", "purge", "record"}
@@ -222,6 +220,8 @@ class Instance:
     service: Service
     queue: Any
     parts: list[Any]
+    poll_s: float = 4.0
+    """How often it looks for messages."""
 
     async def host(self, at_once: int = 2) -> None:
         """Take messages and handle them, as a Functions host does, until it dies."""
@@ -232,7 +232,7 @@ class Instance:
                     for taken in await self.queue.take(at_once - len(busy), HIDDEN_S):
                         busy.add(asyncio.create_task(self._handle(taken)))
                 if len(busy) < at_once:
-                    await asyncio.sleep(POLL_S)
+                    await asyncio.sleep(self.poll_s)
                 else:
                     await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
                 busy = {one for one in busy if not _over(one)}
@@ -280,6 +280,20 @@ def _over(task: asyncio.Task[None]) -> bool:
     return True
 
 
+def made_in(azure: EmulatedAzure) -> Counter[str]:
+    """How often each resource comes into being from now on, kept up to date."""
+    made: Counter[str] = Counter()
+    plain = azure.store.put
+
+    def put(resource: Resource) -> Resource:
+        if azure.store.find(resource.id) is None:
+            made[ids.key(resource.id)] += 1
+        return plain(resource)
+
+    azure.store.put = put  # type: ignore[method-assign]
+    return made
+
+
 @dataclass
 class Simulation:
     """An emulated Azure, a branch of specs, one file of state, and the instances over them."""
@@ -289,22 +303,13 @@ class Simulation:
     folder: Path
     wrap: Callable[[Any], Any] = field(default=lambda part: part)
     """Put around every store, for storage that fails."""
-    made: Counter[str] = field(default_factory=Counter)
-    """How often each resource came into being."""
     instances: list[Instance] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.state = SqliteStore(self.folder / "state.db", true_now)
         """For looking at what is saved; belongs to no instance."""
         self.writes = Writes(self._holder)
-        plain = self.azure.store.put
-
-        def put(resource: Resource) -> Resource:
-            if self.azure.store.find(resource.id) is None:
-                self.made[ids.key(resource.id)] += 1
-            return plain(resource)
-
-        self.azure.store.put = put  # type: ignore[method-assign]
+        self.made = made_in(self.azure)
 
     def _holder(self, environment: str) -> str:
         held = self.state._leased(environment)
