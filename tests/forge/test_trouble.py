@@ -264,6 +264,18 @@ async def test_tokens_reach_github_and_nothing_else(
         assert not any(secret in text for secret in secrets)
 
 
+async def test_a_token_of_no_known_shape_is_not_repeated_either(
+    small: Small, clock: JumpClock
+) -> None:
+    token = "canary0123456789abcdef"
+    settings = GitHubSettings(repository=REPOSITORY, api_url=small.url, token=token)
+    github = GitHub(settings, clock)
+    with pytest.raises(Permanent, match=r"Bad credentials: \*\*\*") as caught:
+        await github.open_pulls()
+    assert token not in everything(caught.value)
+    await github.close()
+
+
 def test_settings_do_not_show_their_secrets(key_pair: tuple[str, str]) -> None:
     settings = GitHubSettings(
         repository=REPOSITORY,
