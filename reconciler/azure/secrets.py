@@ -55,8 +55,10 @@ class SecretReader:
         return body
 
     def known(self) -> tuple[str, ...]:
-        """Every value read so far: what no message may repeat."""
-        return tuple(value for _, value in self._values.values())
+        """Every value read so far, and all that the settings hold, which another process may have
+        sent: what no message may repeat."""
+        read = (value for _, value in self._values.values())
+        return (*read, *self._client.settings.secrets.values())
 
     async def value(self, secret: Secret) -> str:
         """The value; Permanent, naming the secret and the way out, when it cannot be had."""
