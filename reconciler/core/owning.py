@@ -1,6 +1,6 @@
 """What the owned list should say of resources that need no request."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from reconciler.core.live import Live, resolver
 from reconciler.core.model import Owned, Plan, Properties, Resource
@@ -24,10 +24,15 @@ def owned_as(
 
 
 def bookkeeping(
-    plan: Plan, resources: Sequence[Resource], live: Live, owned: Mapping[str, Owned]
+    plan: Plan,
+    resources: Sequence[Resource],
+    live: Live,
+    owned: Mapping[str, Owned],
+    shared: Container[str] = (),
 ) -> tuple[tuple[Owned, ...], tuple[str, ...]]:
     """Entries to write for unchanged resources (adopted, or declared differently than before but
-    found as declared), and ARM ids to strike out because nothing is there and nothing declared."""
+    found as declared), and ARM ids to strike out because nothing declares them and nothing is there
+    (or it is ``shared``: left to another environment)."""
     changing = {change.key for change in plan.changes if change.action != "delete"}
     resources = renamed(resources, names_in_use(resources, owned, live))
     resolve = resolver(live, resources, frozenset())
@@ -42,5 +47,7 @@ def bookkeeping(
         now = owned_as(one, arm_id, one.properties, before.secrets if before else {})
         if now != before:
             settled.append(now)
-    gone = tuple(one for one in owned if one not in live.by_id and one not in declared)
+    gone = tuple(
+        one for one in owned if one not in declared and (one in shared or one not in live.by_id)
+    )
     return tuple(settled), gone

@@ -44,6 +44,8 @@ class Wanted:
     only: tuple[str, ...] = ()
     """Patterns over ``Kind/name``; what fits none, and is needed by none that does, is left as it
     is. None: everything."""
+    shared: Mapping[str, str] = NOTHING
+    """Lower-cased ARM ids of owned resources that another environment owns too, and its name."""
 
 
 @dataclass
@@ -393,7 +395,9 @@ def _may_go(wanted: Wanted, one: Owned, found: Findings) -> bool:
     """Whether an owned resource that no spec declares is deleted; if not, people are told why."""
     kind = KINDS[one.key.kind]
     why = ""
-    if not wanted.prune:
+    if one.arm_id.lower() in wanted.shared:
+        why = f"environment {wanted.shared[one.arm_id.lower()]} looks after it too"
+    elif not wanted.prune:
         why = "this environment does not prune"
     elif not kind.deletable:
         why = "Azure Resource Manager cannot delete it"

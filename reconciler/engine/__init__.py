@@ -108,6 +108,7 @@ class Engine:
             prune=environment.prune,
             resource_group=environment.resource_group,
             only=only,
+            shared=await self._shared(environment, resources, owned),
         )
         plan = make_plan(wanted, live, owned)
         inside = await read_inside(self.cloud, plan, live, progress)
@@ -117,7 +118,21 @@ class Engine:
         plan = with_checks(plan, check_plan(plan, live, facts, self.clock.now().date()))
         # What a limited plan leaves out differs all the same: it is not written down as applied.
         whole = make_plan(replace(wanted, only=()), live, owned) if only else plan
-        return Proposal(plan, *bookkeeping(whole, resources, live, owned), owned)
+        books = bookkeeping(whole, resources, live, owned, wanted.shared)
+        return Proposal(plan, *books, owned)
+
+    async def _shared(
+        self, environment: Environment, resources: Sequence[Resource], owned: Mapping[str, Owned]
+    ) -> Mapping[str, str]:
+        """What is owned and declared no more, but owned by another environment as well."""
+        left = owned.keys() - {one.arm_id.lower() for one in resources}
+        names = environment.others if left else ()
+        books = await asyncio.gather(*(self.store.owned(name) for name in names))
+        return {
+            arm_id: name
+            for name, theirs in zip(names, books, strict=True)
+            for arm_id in left & theirs.keys()
+        }
 
     async def _facts(self, plan: Plan, live: Live) -> Mapping[str, Sequence[Mapping[str, object]]]:
         """Catalogue and quota listings, only for what the plan changes. One that may not be read

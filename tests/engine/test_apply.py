@@ -365,3 +365,25 @@ async def test_an_identity_is_given_up_by_saying_none_or_by_saying_it_no_more(
         assert actions(await world.plan()) == ["update contoso"]
         await world.converge()
         assert (world.get(ACCOUNTS).get("identity") or {}).get("principalId") is None
+
+
+async def test_what_another_environment_owns_too_is_left_to_it(world: World) -> None:
+    world.declare(GROUP, ACCOUNT, chat(), environment="prune: true")
+    dev = world.files["specs/environments/dev.yaml"]
+    prod = {"specs/environments/prod.yaml": dev.replace("name: dev", "name: prod")}
+    await world.converge()
+    world.files |= prod
+    async with world.app() as app:
+        assert (await app.apply(world.files, "prod", "commit-1")).state == "done"
+    world.declare(GROUP, ACCOUNT, environment="prune: true", **prod)
+    plan = await world.plan()
+    assert plan.changes == ()
+    assert [one.message for one in plan.checks if one.rule == "delete.retained"] == [
+        "ModelDeployment/contoso/chat is declared no more and stays: environment prod looks after "
+        "it too"
+    ]
+    await world.converge()
+    assert world.get(f"{ACCOUNTS}/deployments/chat")
+    async with world.app() as app:
+        run = await app.apply(world.files, "prod", "commit-2")
+    assert actions(run.plan) == ["delete contoso/chat"]

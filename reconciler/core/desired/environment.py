@@ -105,6 +105,8 @@ class Environment:
     apply: Literal["onMerge", "onCommand"] = "onMerge"
     source: str = ""
     """``specs/environments/dev.yaml:1``."""
+    others: tuple[str, ...] = ()
+    """Names of the other environments that the same specs declare."""
 
 
 def root_of(files: Mapping[str, str]) -> str:

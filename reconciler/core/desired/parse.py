@@ -1,7 +1,7 @@
 """Specs as text → what one environment wants, or every error of every file at once."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -158,7 +158,8 @@ class _Specs:
         built = [builder.build(one) for one in members]
         resources = tuple(sorted((one for one in built if one), key=lambda one: one.key))
         self._refuse_cycles(members)
-        return Desired(environment, resources)
+        others = tuple(one.name for one, _ in self.environments if one is not environment)
+        return Desired(replace(environment, others=others), resources)
 
     def _parts(self, documents: list[Document]) -> list[list[Document]]:
         """What fields of each document stand for, as documents."""
