@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from reconciler.local.github import shapes
 from reconciler.local.github.git import NO_COMMIT, Commit, Git
@@ -37,8 +38,8 @@ class Events:
             "sender": shapes.simple_user(self.world, sender),
         }
 
-    def pull(self, action: str, repo: Repository, sender: User, pull: JSON, **more: str) -> None:
-        """A pull request was opened, closed, …; `more` is what a push changed: before, after."""
+    def pull(self, action: str, repo: Repository, sender: User, pull: JSON, **more: Any) -> None:
+        """A pull request was opened, closed, …; `more` is what changed."""
         payload = {"action": action, "number": pull["number"], "pull_request": pull, **more}
         self._send("pull_request", repo, sender, payload)
 

@@ -20,7 +20,7 @@ DOCS = "https://docs.github.com/rest"
 class Refusal(Exception):
     """An answer that is an error, in GitHub's shape.
 
-    `errors` are the entries of a failed validation: resource, field, code, message.
+    `errors` are the entries of a failed validation (resource, field, code, message), or sentences.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Refusal(Exception):
         status: int,
         message: str,
         *,
-        errors: Sequence[JSON] = (),
+        errors: Sequence[JSON | str] = (),
         headers: Mapping[str, str] | None = None,
         docs: str = DOCS,
     ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from reconciler.local.github import shapes
 from reconciler.local.github.events import Events
@@ -178,6 +179,17 @@ class Pulls:
         await self.refresh(issue, pull)
         await self.tell("reopened", issue, pull, by)
 
+    async def edit(self, issue: Issue, pull: Pull, by: User, title: str, body: str | None) -> None:
+        """Change the words of a pull request."""
+        changes = {
+            name: {"from": old or ""}
+            for name, old, new in (("title", issue.title, title), ("body", issue.body, body))
+            if old != new
+        }
+        issue.title, issue.body, issue.updated = title, body, self.world.now()
+        if changes:
+            await self.tell("edited", issue, pull, by, changes=changes)
+
     async def set_draft(self, issue: Issue, pull: Pull, by: User, *, draft: bool) -> None:
         """Draft or ready for review: in GitHub's GraphQL API and its pages only, not in REST."""
         if pull.draft != draft:
@@ -285,7 +297,7 @@ class Pulls:
         git = Git(issue.repo.folder)
         return await git.merge_base(pull.base_sha, pull.head_sha) or pull.base_sha
 
-    async def tell(self, action: str, issue: Issue, pull: Pull, by: User, **more: str) -> None:
+    async def tell(self, action: str, issue: Issue, pull: Pull, by: User, **more: Any) -> None:
         self.events.pull(action, issue.repo, by, await self.shape(issue, pull), **more)
 
     def _web(self) -> Person:

@@ -66,14 +66,19 @@ def problems(value: Any, schema: Mapping[str, Any]) -> list[str]:
     """Where a value does not fit."""
     whole = {**schema, "components": description()["components"]}
     found = Draft202012Validator(whole).iter_errors(value)
-    return [f"{error.json_path}: {error.message[:300]}" for error in found]
+    return [f"{error.json_path}: {error.message[:300]}{_inner(error)}" for error in found]
+
+
+def _inner(error: Any) -> str:
+    return "".join(f" [{inner.json_path}: {inner.message[:100]}]{_inner(inner)}"
+                   for inner in error.context or ())  # fmt: skip
 
 
 def check(exchange: Exchange) -> None:
     """AssertionError for an answer, or a body we took, that GitHub's description forbids."""
     where = f"{exchange.method} {exchange.path} → {exchange.status}"
     described = operation(exchange.method, exchange.path)
-    if exchange.status in (401, 404) or (described is None and exchange.status >= 400):
+    if exchange.status in (304, 401, 404) or (described is None and exchange.status >= 400):
         return  # allowed everywhere, described nowhere
     assert described is not None, f"{where}: no such operation"
     answer = described["responses"].get(str(exchange.status))
@@ -89,6 +94,9 @@ def check(exchange: Exchange) -> None:
     if content is None or isinstance(exchange.response, bytes) or exchange.response is None:
         return
     wrong = problems(exchange.response, content["schema"])
+    if exchange.path == "/app/installations":
+        # Here the description wants an account that is a user and an enterprise at once.
+        wrong = [one for one in wrong if ".account: " not in one]
     assert not wrong, "\n".join([where, *wrong])
 
 

@@ -4,7 +4,8 @@ from reconciler.local.github import shapes
 from reconciler.local.github.git import Git
 from reconciler.local.github.model import Issue, Pull, Refusal, Review
 from reconciler.local.github.rest.refs import DIFF_TYPE
-from reconciler.local.github.wire import Context, Reply, invalid, not_found, route
+from reconciler.local.github.rest.texts import checked
+from reconciler.local.github.wire import Context, Reply, not_found, route
 
 ROOT = "/repos/{owner}/{repo}/pulls"
 ONE = ROOT + "/{pull_number}"
@@ -45,8 +46,9 @@ async def list_pulls(ctx: Context) -> Reply:
 @route("POST", ROOT, WRITE, creates=True)
 async def create_pull(ctx: Context) -> Reply:
     title, head, base = (ctx.required(name) for name in ("title", "head", "base"))
+    body = checked(ctx.text("body"), "PullRequest")
     issue, pull = await ctx.site.pulls.open(
-        ctx.repo, head, base, title, ctx.text("body"), ctx.caller.actor,
+        ctx.repo, head, base, title, body, ctx.caller.actor,
         draft=bool(ctx.body.get("draft")),
     )  # fmt: skip
     issue.app = ctx.caller.app
@@ -73,10 +75,8 @@ async def update_pull(ctx: Context) -> Reply:
     if ctx.caller.app is None and actor is not issue.user and ctx.repo.level_of(actor) not in able:
         raise Refusal(403, "Resource not accessible by personal access token")
     state = ctx.chosen("state", ("open", "closed"), issue.state)
-    if "title" in ctx.body or "body" in ctx.body:
-        issue.title, issue.body = ctx.text("title") or issue.title, ctx.text("body", issue.body)
-        issue.updated = ctx.site.world.now()
-        await pulls.tell("edited", issue, pull, actor)
+    title, body = ctx.text("title") or issue.title, checked(ctx.text("body", issue.body), "Issue")
+    await pulls.edit(issue, pull, actor, title, body)
     if state != issue.state:
         change = pulls.close if state == "closed" else pulls.reopen
         await change(issue, pull, actor)
@@ -136,7 +136,7 @@ async def create_review(ctx: Context) -> Reply:
     actor = ctx.caller.actor
     if actor is issue.user and event != "COMMENT":
         why = "Can not approve your own pull request"
-        raise invalid("PullRequestReview", "event", "custom", why)
+        raise Refusal(422, "Unprocessable Entity", errors=[why])
     world = ctx.site.world
     commit, text = ctx.text("commit_id") or pull.head_sha, ctx.text("body") or ""
     made = Review(world.new_id(), actor, EVENTS[event], text, commit, world.now())

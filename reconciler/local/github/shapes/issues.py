@@ -173,6 +173,7 @@ def pull_simple(world: World, found: Issue, pull: Pull) -> JSON:
         "number": found.number,
         "state": found.state,
         "locked": False,
+        "active_lock_reason": None,
         "title": found.title,
         "user": simple_user(world, found.user),
         "body": found.body,
