@@ -219,8 +219,8 @@ def unanswered(attempt: str, error: AzureError, host: str) -> ReconcilerError:
     """The error for a request without an answer. The cause is not chained: it may hold a URL."""
     if isinstance(error, ClientAuthenticationError):
         return Permanent(
-            f"There is no Azure token to {attempt} with: {shown(str(error))} Sign in with "
-            "`az login`, or set RECONCILER_PLAN_CLIENT_ID and RECONCILER_APPLY_CLIENT_ID to "
+            f"There is no Azure token to {attempt}: {shown(str(error)).rstrip('. ')}. Sign in "
+            "with `az login`, or set RECONCILER_PLAN_CLIENT_ID and RECONCILER_APPLY_CLIENT_ID to "
             "managed identities that exist here."
         )
     if unsent(error):

@@ -3,6 +3,7 @@
 https://learn.microsoft.com/azure/developer/python/sdk/authentication/credential-chains
 """
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ def credential(
     """The azure-identity credential for a choice; tokens are fetched when first needed."""
     from azure.identity import aio
 
+    # It warns at every attempt of what the error of the request that needed the token says.
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)
     chosen = choose(environment, client_id) if identity == "auto" else identity
     if chosen == "managed_identity":
         return aio.ManagedIdentityCredential(client_id=client_id or None)

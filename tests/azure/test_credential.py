@@ -59,7 +59,7 @@ async def test_a_managed_identity_gets_its_token_from_the_platform(
 
 
 async def test_no_identity_is_said_with_what_to_do(
-    script: Script, monkeypatch: pytest.MonkeyPatch
+    script: Script, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def platform(request: web.BaseRequest) -> web.StreamResponse:
         return web.json_response({"message": "no such identity"}, status=400)
@@ -78,8 +78,10 @@ async def test_no_identity_is_said_with_what_to_do(
         finally:
             await provider.close()
     assert "RECONCILER_PLAN_CLIENT_ID" in str(caught.value)
+    assert ". Sign in with `az login`" in str(caught.value)
     assert "secret-header" not in str(caught.value)
     assert script.seen == []
+    assert [one.name for one in caplog.records if one.name.startswith("azure.identity")] == []
 
 
 async def test_settings_do_not_show_secrets() -> None:
