@@ -435,8 +435,9 @@ def _guard_children(key: Key, others: Sequence[str], found: Findings) -> None:
     """Deleting a parent takes its children along: none may belong to somebody else."""
     if others:
         names = ", ".join(sorted("/".join(names_of(arm_id)) for arm_id in others)[:5])
-        message = f"{key} would be deleted with {len(others)} resources inside that the "
-        message += f"reconciler does not own ({names}): remove or declare them first"
+        names += f" and {len(others) - 5} more" if len(others) > 5 else ""
+        message = f"{key} would be deleted, and with it what lives in it and is not to go: "
+        message += f"{names}. Remove that first, or declare {key} as it was"
         found.checks.append(Check("error", "delete.notEmpty", message, "", key))
 
 
