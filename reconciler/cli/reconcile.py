@@ -155,7 +155,7 @@ def _save(path: Path, text: str) -> None:
     "--plan",
     "reviewed",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The JSON plan that was reviewed: what it did not delete or replace is not touched.",
+    help="The JSON plan that was reviewed: what it did not delete or replace will not be.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--allow", metavar="DIGEST", help="Allow this very plan what a safety rule refused.")

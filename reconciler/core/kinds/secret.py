@@ -34,7 +34,8 @@ SECRET = Kind(
     fields={
         "value": described(
             "{secret: {setting: NAME}} or {secret: {keysOf: Account/x, name: key1}}; it is "
-            "written again when its source changes.",
+            "written again when another source is named. A new value behind the same name "
+            "cannot be seen.",
             required(secret_value()),
         ),
         "contentType": text(),

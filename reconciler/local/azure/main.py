@@ -1,4 +1,5 @@
-"""Running the emulated Azure as a program."""
+"""Serve an emulated Azure on loopback. Prints one line of JSON with its address and the
+environment variables that clients need, then answers until Ctrl-C."""
 
 from __future__ import annotations
 
