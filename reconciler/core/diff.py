@@ -100,7 +100,8 @@ def _object(
             yield _change(here, before, after, fixed)
         else:
             yield from _field(one, after, before, last, here, context, fixed)
-    if isinstance(shape, Map) and not shape.shared:
+    # Names that Azure never returns are known from the last apply alone.
+    if isinstance(shape, Map) and not shape.shared and not shape.value.write_only:
         yield from _undeclared(shape, want, have, path, context)
     elif isinstance(applied, MAPPINGS):
         yield from _removed(shape, want, have, applied, path, context, fixed)

@@ -387,3 +387,26 @@ async def test_what_another_environment_owns_too_is_left_to_it(world: World) -> 
     async with world.app() as app:
         run = await app.apply(world.files, "prod", "commit-2")
     assert actions(run.plan) == ["delete contoso/chat"]
+
+
+async def test_a_key_that_left_a_connection_is_taken_away(world: World) -> None:
+    def connection(**keys: str) -> str:
+        sources = ", ".join(f"{name}: {{secret: {{setting: {one}}}}}" for name, one in keys.items())
+        return f"""
+            apiVersion: aigitops/v1
+            kind: Connection
+            metadata: {{name: tools}}
+            spec:
+              account: contoso
+              category: CustomKeys
+              target: https://tools.example.com
+              authType: CustomKeys
+              credentials: {{keys: {{{sources}}}}}
+        """
+
+    world.declare(GROUP, ACCOUNT, connection(search="TOKEN", maps="TOKEN"))
+    await world.converge()
+    world.declare(GROUP, ACCOUNT, connection(search="TOKEN"))
+    plan = await world.plan()
+    assert [one.name for one in plan.changes[0].fields] == ["credentials.keys.maps"]
+    await world.converge()
