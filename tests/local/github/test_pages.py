@@ -58,6 +58,7 @@ async def test_indexes_lead_everywhere_and_unknown_pages_are_404() -> None:
         ("<iframe src='https://evil'></iframe>", "<iframe"),
         ("<style>body{display:none}</style>", "display"),
         ("</section></body>", "</body>"),
+        ('<p style="position:fixed">x</p>', "position"),
         ("<details open ontoggle=alert(1)>x", "ontoggle"),
         ("```\n</code></pre><script>x</script>\n```", "<script"),
     ],

@@ -62,6 +62,8 @@ def _attribute(name: str, value: str) -> str:
     elif name == "class":
         value = " ".join(one for one in value.split() if _known(one))
         allowed = bool(value)
+    elif name == "style":  # how the columns of a table are aligned
+        allowed = value in ("text-align:left", "text-align:center", "text-align:right")
     else:
         allowed = name in ATTRIBUTES
     return f' {name}="{escape(value)}"' if allowed else ""
