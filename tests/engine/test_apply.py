@@ -410,3 +410,21 @@ async def test_a_key_that_left_a_connection_is_taken_away(world: World) -> None:
     plan = await world.plan()
     assert [one.name for one in plan.changes[0].fields] == ["credentials.keys.maps"]
     await world.converge()
+
+
+async def test_any_resource_is_compared_as_azure_spells_regions_and_tags(world: World) -> None:
+    world.declare(
+        GROUP,
+        """
+        apiVersion: aigitops/v1
+        kind: AzureResource
+        metadata: {name: id-raw}
+        spec:
+          type: Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31
+          body: {location: East US 2, tags: {Team: red}}
+        """,
+    )
+    await world.converge()
+    named = "Microsoft.ManagedIdentity/userAssignedIdentities/id-raw"
+    world.patch(named, {"location": "eastus2", "tags": {"Team": None, "team": "red", "by": "hand"}})
+    assert (await world.plan()).changes == ()

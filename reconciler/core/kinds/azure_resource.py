@@ -7,9 +7,22 @@ Its document says the type and the body as ARM has them; what the other kinds kn
 from dataclasses import replace
 
 from reconciler.core.kinds.kind import Kind, Place
-from reconciler.core.schema import anything, described, immutable, required, text
+from reconciler.core.schema import (
+    Field,
+    Scalar,
+    anything,
+    described,
+    immutable,
+    obj,
+    required,
+    text,
+)
+from reconciler.core.schema import tags as tag_map
 
 TYPE = r"^[A-Za-z0-9]+(\.[A-Za-z0-9]+)+(/[A-Za-z0-9]+)+@\d{4}-\d{2}-\d{2}(-[a-z]+)?$"
+
+BODY = obj(anything(), location=Field(shape=Scalar(same="location")), tags=tag_map())
+"""What ARM itself understands is compared as ARM does: regions and the names of tags."""
 
 AZURE_RESOURCE = Kind(
     name="AzureResource",
@@ -21,7 +34,7 @@ AZURE_RESOURCE = Kind(
             "Namespace/type@api-version, Microsoft.Search/searchServices@2025-05-01.",
             required(immutable(text(pattern=TYPE, same="caseless"))),
         ),
-        "body": described("The body as ARM wants it, with properties inside.", anything()),
+        "body": described("The body as ARM wants it, with properties inside.", BODY),
     },
     verbatim="body",
     outputs={"identity.principalId": "object id of its system-assigned identity"},
