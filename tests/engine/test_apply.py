@@ -10,46 +10,8 @@ from reconciler.core.model import Plan, Run, Target
 from reconciler.core.render import plain, plan_text
 from reconciler.engine import Reviewed
 from tests.engine import estates
+from tests.engine.estates import ACCOUNT, ACCOUNT_ID, FILTER, GROUP, chat
 from tests.engine.world import World, failures
-
-GROUP = """
-    apiVersion: aigitops/v1
-    kind: ResourceGroup
-    metadata: {name: rg-ai}
-    spec: {}
-"""
-ACCOUNT = """
-    apiVersion: aigitops/v1
-    kind: Account
-    metadata: {name: contoso}
-    spec: {kind: OpenAI, sku: {name: S0}, customSubDomainName: contoso-x}
-"""
-FILTER = """
-    apiVersion: aigitops/v1
-    kind: ContentFilter
-    metadata: {name: strict}
-    spec:
-      account: contoso
-      basePolicyName: Microsoft.DefaultV2
-      mode: Blocking
-      contentFilters:
-        - {name: Hate, source: Prompt, enabled: true, blocking: true, severityThreshold: Low}
-"""
-ACCOUNTS = "Microsoft.CognitiveServices/accounts/contoso"
-
-
-def chat(capacity: int = 2, name: str = "chat", more: str = "", model: str = "gpt-4.1-mini") -> str:
-    return f"""
-    apiVersion: aigitops/v1
-    kind: ModelDeployment
-    metadata: {{name: {name}}}
-    spec:
-      account: contoso
-      sku: {{name: GlobalStandard, capacity: {capacity}}}
-      model: {{format: OpenAI, name: {model}, version: "2025-04-14"}}
-      versionUpgradeOption: NoAutoUpgrade
-      {more}
-"""
 
 
 def unnamed(body: dict[str, Any]) -> dict[str, Any]:
@@ -61,9 +23,9 @@ def actions(plan: Plan) -> list[str]:
 
 
 async def test_what_is_declared_comes_about_and_the_second_plan_is_empty(world: World) -> None:
-    world.declare(GROUP, ACCOUNT, FILTER, chat(more="raiPolicyName: strict"))
+    world.declare(GROUP, ACCOUNT, FILTER, chat(policy="strict"))
     await world.converge()
-    assert world.get(f"{ACCOUNTS}/deployments/chat")["properties"]["raiPolicyName"] == "strict"
+    assert world.get(f"{ACCOUNT_ID}/deployments/chat")["properties"]["raiPolicyName"] == "strict"
 
 
 async def test_planning_writes_nothing(world: World) -> None:
@@ -75,21 +37,23 @@ async def test_planning_writes_nothing(world: World) -> None:
 async def test_drift_is_found_and_healed_and_the_fields_of_others_stay(world: World) -> None:
     world.declare(GROUP, ACCOUNT, chat())
     await world.converge()
-    world.patch(f"{ACCOUNTS}/deployments/chat", {"sku": {"capacity": 5}, "tags": {"team": "red"}})
+    world.patch(f"{ACCOUNT_ID}/deployments/chat", {"sku": {"capacity": 5}, "tags": {"team": "red"}})
     plan = await world.plan()
     assert [(f.name, f.before, f.after) for f in plan.changes[0].fields] == [("sku.capacity", 5, 2)]
     await world.converge()
-    body = world.get(f"{ACCOUNTS}/deployments/chat")
+    body = world.get(f"{ACCOUNT_ID}/deployments/chat")
     assert (body["sku"]["capacity"], body["tags"]) == (2, {"team": "red"})
 
 
 async def test_a_field_no_longer_declared_goes_back_to_its_default(world: World) -> None:
-    world.declare(GROUP, ACCOUNT, FILTER, chat(more="raiPolicyName: strict"))
+    world.declare(GROUP, ACCOUNT, FILTER, chat(policy="strict"))
     await world.converge()
     world.declare(GROUP, ACCOUNT, FILTER, chat())
     assert actions(await world.plan()) == ["update contoso/chat"]
     await world.converge()
-    assert world.get(f"{ACCOUNTS}/deployments/chat")["properties"].get("raiPolicyName") != "strict"
+    assert (
+        world.get(f"{ACCOUNT_ID}/deployments/chat")["properties"].get("raiPolicyName") != "strict"
+    )
 
 
 async def test_what_exists_already_is_adopted_without_a_request(world: World) -> None:
@@ -107,18 +71,18 @@ async def test_what_exists_already_is_adopted_without_a_request(world: World) ->
 async def test_what_nobody_declared_is_reported_and_left_alone(world: World) -> None:
     world.declare(GROUP, ACCOUNT, chat(), environment="prune: true")
     await world.converge()
-    body = unnamed(world.get(f"{ACCOUNTS}/deployments/chat"))
+    body = unnamed(world.get(f"{ACCOUNT_ID}/deployments/chat"))
     prefix = f"/subscriptions/{world.azure.options.subscriptions[0]}/resourceGroups/rg-ai"
-    account = unnamed(world.get(ACCOUNTS))
-    world.azure.backdoor.put(f"{prefix}/providers/{ACCOUNTS}/deployments/mine", body)
-    other = ACCOUNTS.replace("contoso", "by-hand")
+    account = unnamed(world.get(ACCOUNT_ID))
+    world.azure.backdoor.put(f"{prefix}/providers/{ACCOUNT_ID}/deployments/mine", body)
+    other = ACCOUNT_ID.replace("contoso", "by-hand")
     world.azure.backdoor.put(f"{prefix}/providers/{other}", account)
     world.azure.backdoor.put(f"{prefix}/providers/{other}/deployments/theirs", body)
     plan = await world.plan()
     names = {key.name for key in plan.unmanaged}
     assert names == {"contoso/mine", "by-hand", "by-hand/theirs"}
     await world.converge()
-    assert world.get(f"{ACCOUNTS}/deployments/mine")
+    assert world.get(f"{ACCOUNT_ID}/deployments/mine")
 
 
 async def test_what_is_declared_no_more_is_deleted_only_where_the_environment_prunes(
@@ -135,14 +99,14 @@ async def test_what_is_declared_no_more_is_deleted_only_where_the_environment_pr
     world.declare(GROUP, ACCOUNT, chat(), environment="prune: true")
     assert actions(await world.plan()) == ["delete contoso/extra"]
     await world.converge()
-    assert world.get(f"{ACCOUNTS}/deployments/extra") is None
+    assert world.get(f"{ACCOUNT_ID}/deployments/extra") is None
     assert not [one for one in await world.owned() if "extra" in one]
 
 
 async def test_a_policy_leaves_after_the_deployment_that_named_it_was_changed(
     world: World,
 ) -> None:
-    world.declare(GROUP, ACCOUNT, FILTER, chat(more="raiPolicyName: strict"))
+    world.declare(GROUP, ACCOUNT, FILTER, chat(policy="strict"))
     await world.converge()
     world.declare(GROUP, ACCOUNT, chat(), environment="prune: true")
     await world.converge()
@@ -158,7 +122,7 @@ async def test_a_replace_deletes_and_creates_again(world: World) -> None:
     assert actions(plan) == ["replace contoso/chat"]
     await world.converge()
     assert [method for method, _ in world.writes()[-2:]] == ["DELETE", "PUT"]
-    body = world.get(f"{ACCOUNTS}/deployments/chat")
+    body = world.get(f"{ACCOUNT_ID}/deployments/chat")
     assert body["properties"]["model"]["name"] == "gpt-4.1"
 
 
@@ -169,7 +133,7 @@ async def test_a_worse_plan_than_the_reviewed_one_is_refused_until_it_is_allowed
     await world.converge()
     world.declare(GROUP, ACCOUNT, chat(4))
     reviewed = Reviewed.of(await world.plan())
-    world.patch(f"{ACCOUNTS}/deployments/chat", {"properties": {"model": {"name": "gpt-4o"}}})
+    world.patch(f"{ACCOUNT_ID}/deployments/chat", {"properties": {"model": {"name": "gpt-4o"}}})
     with pytest.raises(Refused, match="--allow") as refused:
         await world.apply(reviewed=reviewed)
     digest = str(refused.value).rpartition("--allow ")[2]
@@ -207,12 +171,12 @@ async def test_somebody_acting_between_plan_and_step_makes_the_run_stale(world: 
 
     def meddle(event: object) -> None:
         if type(event).__name__ == "RunBegun":
-            world.patch(f"{ACCOUNTS}/deployments/chat", {"sku": {"capacity": 9}})
+            world.patch(f"{ACCOUNT_ID}/deployments/chat", {"sku": {"capacity": 9}})
 
     run = await world.apply(progress=meddle)
     assert run.state == "stale"
     assert "changed by somebody else" in run.detail
-    assert world.get(f"{ACCOUNTS}/deployments/chat")["sku"]["capacity"] == 9
+    assert world.get(f"{ACCOUNT_ID}/deployments/chat")["sku"]["capacity"] == 9
     await world.converge()
 
 
@@ -224,7 +188,7 @@ async def test_a_soft_deleted_name_asks_for_a_choice_and_can_be_restored_or_purg
     prefix = f"/subscriptions/{world.azure.options.subscriptions[0]}/resourceGroups/rg-ai"
     async with world.app() as app:
         cloud = app._cloud("apply")
-        await cloud.delete(Target("Account", f"{prefix}/providers/{ACCOUNTS}", "2026-03-01"))
+        await cloud.delete(Target("Account", f"{prefix}/providers/{ACCOUNT_ID}", "2026-03-01"))
     plan = await world.plan()
     assert [check.rule for check in plan.checks if check.level == "error"] == ["name.softDeleted"]
     with pytest.raises(Refused, match="softDeleted"):
@@ -235,10 +199,10 @@ async def test_a_soft_deleted_name_asks_for_a_choice_and_can_be_restored_or_purg
     async with world.app() as app:
         cloud = app._cloud("apply")
         target = Target(
-            "ModelDeployment", f"{prefix}/providers/{ACCOUNTS}/deployments/chat", "2026-03-01"
+            "ModelDeployment", f"{prefix}/providers/{ACCOUNT_ID}/deployments/chat", "2026-03-01"
         )
         await cloud.delete(target)
-        await cloud.delete(Target("Account", f"{prefix}/providers/{ACCOUNTS}", "2026-03-01"))
+        await cloud.delete(Target("Account", f"{prefix}/providers/{ACCOUNT_ID}", "2026-03-01"))
     purging = ACCOUNT + "    lifecycle: {softDeleted: purge}\n"
     world.declare(GROUP, purging, chat())
     run = await world.converge()
@@ -285,7 +249,7 @@ async def test_a_replace_does_not_take_along_what_others_put_inside(world: World
     await world.converge()
     body = {"properties": {"description": "a colleague's"}}
     prefix = f"/subscriptions/{world.azure.options.subscriptions[0]}/resourceGroups/rg-ai"
-    theirs = f"{prefix}/providers/{ACCOUNTS}/raiBlocklists/theirs"
+    theirs = f"{prefix}/providers/{ACCOUNT_ID}/raiBlocklists/theirs"
     world.azure.backdoor.put(theirs, body)
     world.declare(GROUP, ACCOUNT.replace("contoso-x", "contoso-y") + consent)
     plan = await world.plan()
@@ -323,7 +287,7 @@ async def test_a_smoke_test_that_is_no_longer_declared_is_not_waited_for(world: 
 async def test_what_a_limited_apply_leaves_out_is_not_written_down_as_applied(
     world: World,
 ) -> None:
-    world.declare(GROUP, ACCOUNT, FILTER, chat(more="raiPolicyName: strict"))
+    world.declare(GROUP, ACCOUNT, FILTER, chat(policy="strict"))
     await world.converge()
     world.declare(GROUP, ACCOUNT, FILTER, chat())
     async with world.app() as app:
@@ -335,7 +299,9 @@ async def test_what_a_limited_apply_leaves_out_is_not_written_down_as_applied(
             await engine.advance(run)
     assert actions(await world.plan()) == ["update contoso/chat"]
     await world.converge()
-    assert world.get(f"{ACCOUNTS}/deployments/chat")["properties"].get("raiPolicyName") != "strict"
+    assert (
+        world.get(f"{ACCOUNT_ID}/deployments/chat")["properties"].get("raiPolicyName") != "strict"
+    )
 
 
 async def test_who_reads_a_secret_that_the_same_run_writes_is_sent_its_new_version(
@@ -364,7 +330,7 @@ async def test_an_identity_is_given_up_by_saying_none_or_by_saying_it_no_more(
         world.declare(GROUP, later)
         assert actions(await world.plan()) == ["update contoso"]
         await world.converge()
-        assert (world.get(ACCOUNTS).get("identity") or {}).get("principalId") is None
+        assert (world.get(ACCOUNT_ID).get("identity") or {}).get("principalId") is None
 
 
 async def test_what_another_environment_owns_too_is_left_to_it(world: World) -> None:
@@ -383,7 +349,7 @@ async def test_what_another_environment_owns_too_is_left_to_it(world: World) -> 
         "it too"
     ]
     await world.converge()
-    assert world.get(f"{ACCOUNTS}/deployments/chat")
+    assert world.get(f"{ACCOUNT_ID}/deployments/chat")
     async with world.app() as app:
         run = await app.apply(world.files, "prod", "commit-2")
     assert actions(run.plan) == ["delete contoso/chat"]

@@ -250,7 +250,7 @@ async def test_a_serverless_endpoint_chats_with_whoever_has_a_key(home):
 
 
 async def test_outbound_rules_need_a_managed_network(home):
-    rule = {"properties": {"type": "FQDN", "destination": "pypi.org"}}
+    rule = {"properties": {"type": "FQDN", "destination": "models.example.com"}}
     assert (await home.put(f"{WORKSPACE}/outboundRules/pypi", rule)).status == 400
     network = {"isolationMode": "AllowOnlyApprovedOutbound"}
     await home.waited(await home.put(WORKSPACE, workspace(home, managedNetwork=network)))
