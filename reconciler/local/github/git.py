@@ -7,6 +7,7 @@ import os
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 NO_COMMIT = "0" * 40
@@ -185,9 +186,12 @@ class Git:
         raw = await self.run("diff-tree", "-r", "-z", "--raw", "--no-abbrev", *same)
         numbers = await self.run("diff-tree", "-r", "-z", "--numstat", *same)
         text = await self.run("diff-tree", "-r", "-p", *same)
-        patches = ("\n" + text).split("\ndiff --git ")[1:]
-        found = zip(_raw(raw), _numbers(numbers), patches, strict=True)
-        return [_changed(one, count, patch) for one, count, patch in found]
+        patches = iter(("\n" + text).split("\ndiff --git ")[1:])
+        return [
+            # A file that became a link is shown as two patches.
+            _changed(one, count, "".join(islice(patches, 2 if one[0] == "T" else 1)))
+            for one, count in zip(_raw(raw), _numbers(numbers), strict=True)
+        ]
 
     # Writing
 
@@ -280,12 +284,18 @@ def _raw(text: str) -> list[tuple[str, str, str, str | None]]:
 def _numbers(text: str) -> list[tuple[int, int]]:
     """(additions, deletions) from `--numstat -z`; a binary file has 0 of each."""
     found = []
-    for part in text.split("\0"):
-        words = part.split("\t")
-        if len(words) == 3:
-            added, deleted = (0 if word == "-" else int(word) for word in words[:2])
-            found.append((added, deleted))
+    parts = iter(text.split("\0"))
+    for part in parts:
+        if part:
+            added, deleted, path = part.split("\t", 2)
+            found.append((_count(added), _count(deleted)))
+            if not path:  # renamed: the two names follow
+                next(parts), next(parts)
     return found
+
+
+def _count(word: str) -> int:
+    return 0 if word == "-" else int(word)
 
 
 def _changed(raw: tuple[str, str, str, str | None], count: tuple[int, int], text: str) -> Changed:

@@ -72,3 +72,31 @@ async def test_a_public_repository_is_cloned_without_a_token(tmp_path: Path) -> 
     async with Client(EmulatedGitHub()) as client:
         flags = ("--depth=1", "--filter=blob:none", "--no-checkout", "-q")
         await git("clone", *flags, f"{client.github.url}/{REPO}", str(tmp_path / "work"))
+
+
+async def test_odd_names_links_renames_and_binary_files_are_listed(tmp_path: Path) -> None:
+    async with Client(EmulatedGitHub()) as client:
+        work = tmp_path / "work"
+        await git("clone", "-q", address(client, client.token()), str(work))
+        await git("switch", "-qc", "odd", cwd=work)
+        (work / "README.md").unlink()
+        (work / "README.md").symlink_to("elsewhere")
+        (work / 'tab\tand\tmore "quoted"').write_text("x\n")
+        (work / "data.bin").write_bytes(bytes(range(256)))
+        await git("mv", "specs/account.yaml", "specs/re\tnamed.yaml", cwd=work)
+        await git("add", ".", cwd=work)
+        await git("commit", "-qm", "Odd", cwd=work)
+        await git("push", "-q", "origin", "odd", cwd=work)
+        number = await client.github.backdoor.open_pull(REPO, "odd", "Odd")
+        files = (await client.send("GET", f"./pulls/{number}/files")).body
+        assert {file["filename"]: file["status"] for file in files} == {
+            "README.md": "modified",
+            "data.bin": "added",
+            "specs/re\tnamed.yaml": "renamed",
+            'tab\tand\tmore "quoted"': "added",
+        }
+        by_name = {file["filename"]: file for file in files}
+        assert by_name["specs/re\tnamed.yaml"]["previous_filename"] == "specs/account.yaml"
+        assert "patch" not in by_name["data.bin"]
+        assert by_name['tab\tand\tmore "quoted"']["patch"] == "@@ -0,0 +1 @@\n+x"
+        assert (await client.text(f"/{REPO}/pull/{number}"))[0] == 200
