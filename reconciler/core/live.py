@@ -1,7 +1,7 @@
 """What was read from Azure, and the questions the planner asks of it."""
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -112,9 +112,13 @@ def output(observed: Observed | None, path: str) -> Json:
 
 
 def resolver(
-    live: Live, resources: Iterable[Resource], gone: frozenset[Key]
+    live: Live,
+    resources: Iterable[Resource],
+    gone: frozenset[Key],
+    changing: Container[Ref | Secret] = (),
 ) -> Callable[[Ref], Json]:
-    """Values of other resources as they are now; UNKNOWN for what is missing or in ``gone``.
+    """Values of other resources as they are now; UNKNOWN for what is missing, in ``gone`` or
+    ``changing``.
 
     An id that follows from a name is known whether or not the resource exists.
     """
@@ -126,7 +130,7 @@ def resolver(
             return UNKNOWN
         if ref.path == "id" and target.arm_id:
             return target.arm_id
-        if ref.key in gone:
+        if ref.key in gone or ref in changing:
             return UNKNOWN
         return output(live.find(target, resolve), ref.path)
 

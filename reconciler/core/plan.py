@@ -26,7 +26,6 @@ from reconciler.core.model import (
     Secret,
     walk,
 )
-from reconciler.core.reading import secrets_of
 from reconciler.core.rollout import moves_traffic, names_in_use, next_id, renamed
 from reconciler.core.steps import Intent, steps_of
 
@@ -120,11 +119,11 @@ def _settle_names(
     declared = {one.key: one for one in wanted.resources}
     names = names_in_use(wanted.resources, owned, live)
     gone: frozenset[Key] = frozenset()
-    rewritten: frozenset[Secret] = frozenset()
+    rewritten: frozenset[Ref | Secret] = frozenset()
     beside: dict[Key, Intent] = {}
     while True:
         here = replace(wanted, resources=renamed(wanted.resources, names))
-        found = _compare(here, live, owned, gone)
+        found = _compare(here, live, owned, gone, rewritten)
         replaced = {i.change.key: i for i in found.intents if i.change.action == "replace"}
         moving = {
             key: intent
@@ -140,23 +139,35 @@ def _settle_names(
             gone = gone | replaced.keys()
         elif more := _rewritten(found.intents, wanted.resources) - rewritten:
             rewritten = rewritten | more
-            live = replace(live, digests={**live.digests, **dict.fromkeys(rewritten, "")})
+            secrets = (one for one in rewritten if isinstance(one, Secret))
+            live = replace(live, digests={**live.digests, **dict.fromkeys(secrets, "")})
         else:
             found.intents = [_side_by_side(i, beside.get(i.change.key)) for i in found.intents]
             return here, found
 
 
-def _rewritten(intents: Iterable[Intent], resources: Iterable[Resource]) -> frozenset[Secret]:
-    """Secrets that the plan itself writes: each gets a new version, which its readers have to be
-    sent in the same run."""
-    written = {i.change.arm_id.lower() for i in intents if i.change.key.kind == "Secret"}
+def _rewritten(intents: Iterable[Intent], resources: Iterable[Resource]) -> frozenset[Ref | Secret]:
+    """Values that the plan itself changes, as when a secret gets a new version: who uses them has
+    to be sent the new ones in the same run."""
+    written = {i.change.key: i.change.arm_id for i in intents if KINDS[i.change.key.kind].fleeting}
     if not written:
         return frozenset()
+    ids = {arm_id.lower() for arm_id in written.values()}
+    leaves = (value for one in resources for _, value in walk(one.properties))
     return frozenset(
         one
-        for one in secrets_of(resources)
-        if not one.version and f"{one.vault}/secrets/{one.name}".lower() in written
+        for one in leaves
+        if (isinstance(one, Ref) and one.key in written and one.path in _fleeting(one.key))
+        or (isinstance(one, Secret) and not one.version and _secret_id(one) in ids)
     )
+
+
+def _fleeting(key: Key) -> frozenset[str]:
+    return KINDS[key.kind].fleeting
+
+
+def _secret_id(secret: Secret) -> str:
+    return f"{secret.vault}/secrets/{secret.name}".lower()
 
 
 def _side_by_side(intent: Intent, old: Intent | None) -> Intent:
@@ -194,11 +205,16 @@ def _order(check: Check) -> tuple[int, str, str, str]:
 
 
 def _compare(
-    wanted: Wanted, live: Live, owned: Mapping[str, Owned], gone: frozenset[Key]
+    wanted: Wanted,
+    live: Live,
+    owned: Mapping[str, Owned],
+    gone: frozenset[Key],
+    rewritten: frozenset[Ref | Secret],
 ) -> Findings:
-    """Compare every resource. ``gone``: replaced ones, whose children and outputs go with them."""
+    """Compare every resource. ``gone``: replaced ones, whose children and outputs go with them;
+    ``rewritten``: values that the plan itself changes."""
     found = Findings()
-    resolve = resolver(live, wanted.resources, gone)
+    resolve = resolver(live, wanted.resources, gone, rewritten)
     as_it_is = resolver(live, wanted.resources, frozenset())
     lost = {one.arm_id.lower() for one in wanted.resources if one.key in gone and one.arm_id}
     for resource in wanted.resources:

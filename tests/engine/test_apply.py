@@ -394,3 +394,16 @@ async def test_any_resource_is_compared_as_azure_spells_regions_and_tags(world: 
     named = "Microsoft.ManagedIdentity/userAssignedIdentities/id-raw"
     world.patch(named, {"location": "eastus2", "tags": {"Team": None, "team": "red", "by": "hand"}})
     assert (await world.plan()).changes == ()
+
+
+async def test_who_names_the_version_of_a_secret_is_sent_the_one_that_the_run_makes(
+    world: World,
+) -> None:
+    tags = "tags: {uri: {ref: Secret/kv-contoso/token, path: secretUriWithVersion}}"
+    account = ACCOUNT.replace("spec: {", f"spec: {{{tags}, ")
+    world.declare(GROUP, estates.VAULT, estates.TOKEN, account)
+    await world.converge()
+    again = estates.TOKEN.replace("value:", "contentType: text/plain, value:")
+    world.declare(GROUP, estates.VAULT, again, account)
+    assert actions(await world.plan()) == ["update contoso", "update kv-contoso/token"]
+    await world.converge()

@@ -127,6 +127,8 @@ class Kind:
     fields are spread over the body's top level and its ``properties``."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Read-only values a ``ref`` may name: dotted path in the ARM body → what it is."""
+    fleeting: frozenset[str] = frozenset()
+    """Those of the outputs that every write changes."""
 
     holds_data: bool = False
     """Deleting it loses data: never deleted without ``lifecycle.deletion: delete``."""

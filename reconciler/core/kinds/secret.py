@@ -51,6 +51,7 @@ SECRET = Kind(
         "properties.secretUri": "its URL, whatever the version",
         "properties.secretUriWithVersion": "the URL of its newest version",
     },
+    fleeting=frozenset({"properties.secretUriWithVersion"}),
     holds_data=True,
     deletable=False,
     # A vault holds secrets of many programs; none of them is news.
