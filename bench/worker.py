@@ -2,6 +2,7 @@
 
 ``python -m bench.worker plan|apply FOLDER``: with RECONCILER_* and AZURE_* as a person would set
 them. ``python -m bench.worker virtual FOLDER SCALE``: in virtual time (bench/virtual.py).
+``python -m bench.worker sweep COUNT``: the service's sweep (bench/service.py).
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -90,7 +92,15 @@ def peak_mb() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 
 
+def swept(count: str) -> dict[str, Any]:
+    """Sweep environments that are as declared (bench/service.py)."""
+    from bench.service import swept as sweep
+
+    return sweep(count)
+
+
 if __name__ == "__main__":
     verb, *arguments = sys.argv[1:]
-    answer = virtual(*arguments) if verb == "virtual" else measured(verb, *arguments)
+    verbs: dict[str, Callable[..., dict[str, Any]]] = {"virtual": virtual, "sweep": swept}
+    answer = verbs[verb](*arguments) if verb in verbs else measured(verb, *arguments)
     print(json.dumps(answer))
