@@ -1,17 +1,14 @@
-"""Misbehaviour on request: rules that say which requests go wrong, how, and how often."""
+"""What can go wrong at the emulated Azure, on request."""
 
 from __future__ import annotations
 
-import random
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from reconciler.local.azure.model import JSON, Operation, Reply
+from reconciler.local.faults import Rule, Rules, read_faults
 
 NGINX_PAGE = (
     "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n"
@@ -22,52 +19,21 @@ REASONS = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unava
 
 
 @dataclass(kw_only=True)
-class Fault:
-    """One rule. A request fits when `method` and `path` (regular expressions) match it.
+class Fault(Rule):
+    """What happens to a request that fits is what is set.
 
-    Of the requests that fit, the `nth` (1 is the first) goes wrong, or each with `probability`;
-    at most `count` in all. What happens is what is set: `latency_s` of waiting; a `status`
-    instead of an answer (JSON error, or an nginx page with `html`); `drop` the connection
-    "before" the request is handled or "after" (the answer is lost); the long-running operation
-    that the request begins takes `operation_delay_s` longer, or fails with `operation_error`.
+    `latency_s` of waiting; a `status` instead of an answer (JSON error, or an nginx page with
+    `html`); `drop`; the long-running operation that the request begins takes `operation_delay_s`
+    longer, or fails with `operation_error`.
     """
 
-    method: str = ".*"
-    path: str = ".*"
-    probability: float = 1.0
-    nth: int | None = None
-    count: int | None = None
-    latency_s: float = 0.0
     status: int | None = None
     code: str | None = None
     message: str = "A fault that was asked for."
     retry_after_s: int | None = None
     html: bool = False
-    drop: str | None = None
     operation_delay_s: float = 0.0
     operation_error: JSON | None = None
-    seen: int = 0
-    fired: int = 0
-
-    def __post_init__(self) -> None:
-        if self.drop not in (None, "before", "after"):
-            raise ValueError(f"drop is 'before' or 'after', not {self.drop!r}")
-        self._method = re.compile(self.method, re.IGNORECASE)
-        self._path = re.compile(self.path, re.IGNORECASE)
-
-    def strikes(self, method: str, path: str, chance: random.Random) -> bool:
-        """Whether this request is one that goes wrong; counts it either way."""
-        if not self._method.fullmatch(method) or not self._path.search(path):
-            return False
-        self.seen += 1
-        if self.count is not None and self.fired >= self.count:
-            return False
-        if self.nth is not None and self.seen != self.nth:
-            return False
-        if self.probability < 1.0 and chance.random() >= self.probability:
-            return False
-        self.fired += 1
-        return True
 
     def reply(self) -> Reply | None:
         """The answer that takes the place of the real one, if the rule has one."""
@@ -93,35 +59,13 @@ class Fault:
         return self.operation_delay_s
 
 
-class Faults:
-    """All rules, with one seeded source of chance."""
+class Faults(Rules[Fault]):
+    """All rules of an emulated Azure."""
 
     def __init__(self, rules: Iterable[Fault | Mapping[str, Any]] = (), seed: int = 0) -> None:
-        self.rules: list[Fault] = []
-        self._chance = random.Random(seed)  # noqa: S311 - it must repeat with the seed
-        self.add(rules)
-
-    def add(self, rules: Iterable[Fault | Mapping[str, Any]]) -> None:
-        """Add rules; mappings name the fields of `Fault`. ValueError for unknown names."""
-        self.rules.extend(r if isinstance(r, Fault) else fault_from(r) for r in rules)
-
-    def clear(self) -> None:
-        self.rules.clear()
-
-    def striking(self, method: str, path: str) -> list[Fault]:
-        return [rule for rule in self.rules if rule.strikes(method, path, self._chance)]
-
-
-def fault_from(data: Mapping[str, Any]) -> Fault:
-    """A rule from a file or a request. ValueError when it has a field that does not exist."""
-    known = {f.name for f in fields(Fault)} - {"seen", "fired"}
-    if unknown := set(data) - known:
-        raise ValueError(f"unknown in a fault: {', '.join(sorted(unknown))}")
-    return Fault(**data)
+        super().__init__(Fault, rules, seed)
 
 
 def load_faults(path: Path) -> list[Fault]:
     """Rules from a YAML or JSON file: a list, or a mapping with the list under `faults`."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) or []
-    rules = content.get("faults", []) if isinstance(content, dict) else content
-    return [fault_from(rule) for rule in rules]
+    return [Fault.of(rule) for rule in read_faults(path).get("faults") or ()]
