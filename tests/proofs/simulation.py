@@ -385,7 +385,7 @@ class Simulation:
             return False
         head = await self.branch.head()
         stands = [await self.state.status(one) for one in environments]
-        return all(one.applied_commit == head for one in stands)
+        return all(one.applied_commit == head and not one.failures for one in stands)
 
     def messages(self) -> int:
         return int(self.state._db.rows("SELECT count(*) FROM messages")[0][0])
