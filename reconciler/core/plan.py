@@ -1,22 +1,19 @@
 """From what is wanted, what is there and what is owned to a plan: changes, steps and remarks."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from reconciler.core.arm import names_of, parents_of, resource_group_of
-from reconciler.core.diff import diff_fields
+from reconciler.core.compare import compare
+from reconciler.core.findings import Findings, Wanted
 from reconciler.core.kinds import KINDS
-from reconciler.core.live import Live, context_of, resolver
+from reconciler.core.leaving import delete, wanted_ids
+from reconciler.core.live import Live
 from reconciler.core.model import (
-    ABSENT,
     DANGEROUS,
-    NOTHING,
-    Change,
     Check,
-    FieldChange,
-    Json,
     Key,
     Observed,
     Owned,
@@ -30,37 +27,10 @@ from reconciler.core.rollout import moves_traffic, names_in_use, next_id, rename
 from reconciler.core.steps import Intent, steps_of
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What one environment asks for."""
-
-    environment: str
-    commit: str
-    resources: tuple[Resource, ...]
-    prune: bool = False
-    resource_group: str = ""
-    """The environment's own; names inside it are shown without it."""
-    only: tuple[str, ...] = ()
-    """Patterns over ``Kind/name``; what fits none, and is needed by none that does, is left as it
-    is. None: everything."""
-    shared: Mapping[str, str] = NOTHING
-    """Lower-cased ARM ids of owned resources that another environment owns too, and its name."""
-
-
-@dataclass
-class Findings:
-    """What comparing produced, before it is ordered."""
-
-    intents: list[Intent] = field(default_factory=list)
-    checks: list[Check] = field(default_factory=list)
-    adopted: list[Key] = field(default_factory=list)
-    unchanged: int = 0
-
-
 def make_plan(wanted: Wanted, live: Live, owned: Mapping[str, Owned]) -> Plan:
     """Everything that applying would do, in order. Pure: the same input gives the same plan."""
     wanted, found = _settle_names(wanted, live, owned)
-    _delete(wanted, live, owned, found)
+    delete(wanted, live, owned, found)
     intents = sorted(_chosen(wanted, found), key=lambda intent: str(intent.change.key))
     return Plan(
         environment=wanted.environment,
@@ -123,7 +93,7 @@ def _settle_names(
     beside: dict[Key, Intent] = {}
     while True:
         here = replace(wanted, resources=renamed(wanted.resources, names))
-        found = _compare(here, live, owned, gone, rewritten)
+        found = compare(here, live, owned, gone, rewritten)
         replaced = {i.change.key: i for i in found.intents if i.change.action == "replace"}
         moving = {
             key: intent
@@ -204,261 +174,8 @@ def _order(check: Check) -> tuple[int, str, str, str]:
     return LEVELS[check.level], check.rule, check.source, check.message
 
 
-def _compare(
-    wanted: Wanted,
-    live: Live,
-    owned: Mapping[str, Owned],
-    gone: frozenset[Key],
-    rewritten: frozenset[Ref | Secret],
-) -> Findings:
-    """Compare every resource. ``gone``: replaced ones, whose children and outputs go with them;
-    ``rewritten``: values that the plan itself changes."""
-    found = Findings()
-    resolve = resolver(live, wanted.resources, gone, rewritten)
-    as_it_is = resolver(live, wanted.resources, frozenset())
-    lost = {one.arm_id.lower() for one in wanted.resources if one.key in gone and one.arm_id}
-    for resource in wanted.resources:
-        observed = live.find(resource, resolve)
-        before = observed or (live.find(resource, as_it_is) if gone else None)
-        own = owned.get((before.arm_id if before else resource.arm_id).lower())
-        if before is None:
-            _create(resource, live, found)
-        elif lost and not lost.isdisjoint(parents_of(before.arm_id.lower())):
-            _replaced_along(resource, before, own, "what it lives in is replaced", found)
-        elif observed is None:
-            _replaced_along(resource, before, own, "what it refers to is replaced", found)
-        else:
-            _change(resource, observed, own, live, resolve, found)
-    return found
-
-
-def _create(resource: Resource, live: Live, found: Findings) -> None:
-    fields = tuple(FieldChange(path, ABSENT, value) for path, value in walk(resource.properties))
-    reason = ""
-    soft = resource.arm_id.lower() in live.soft_deleted
-    if soft:
-        reason = _soft_deleted(resource, found)
-    change = Change("create", resource.key, resource.arm_id, fields, reason, resource.source)
-    found.intents.append(Intent(change, resource, soft_deleted=soft))
-
-
-def _soft_deleted(resource: Resource, found: Findings) -> str:
-    choice = resource.lifecycle.soft_deleted
-    if choice is None:
-        title = KINDS[resource.key.kind].title
-        found.checks.append(
-            Check(
-                "error",
-                "name.softDeleted",
-                f'{title} "{resource.key.name}" was deleted a while ago and Azure still keeps it '
-                "under this name. Ways out: lifecycle.softDeleted: restore (bring it back as it "
-                "was), lifecycle.softDeleted: purge (remove it for good), or another name",
-                resource.source,
-                resource.key,
-            )
-        )
-        return "the name is held by a soft-deleted resource"
-    return "restored from soft delete" if choice == "restore" else "the soft-deleted one is purged"
-
-
-def _replaced_along(
-    resource: Resource, observed: Observed, own: Owned | None, reason: str, found: Findings
-) -> None:
-    change = Change("replace", resource.key, observed.arm_id, reason=reason, source=resource.source)
-    _guard(resource, found)
-    found.intents.append(Intent(change, resource, observed, own))
-
-
-def _change(
-    resource: Resource,
-    observed: Observed,
-    own: Owned | None,
-    live: Live,
-    resolve: Callable[[Ref], Json],
-    found: Findings,
-) -> None:
-    kind = KINDS[resource.key.kind]
-    fields = diff_fields(
-        kind.shape,
-        resource.properties,
-        observed.properties,
-        own.applied if own else NOTHING,
-        context_of(resource, own, live, resolve),
-    )
-    reason = ""
-    if observed.state in ("Failed", "Canceled"):
-        reason = f"its last operation ended as {observed.state}"
-    elif own and own.untested and resource.verify and not fields:
-        reason = "its smoke test has not passed since it was applied"
-    elif not observed.settled and not fields:
-        found.checks.append(
-            Check(
-                "note", "azure.busy", f"Azure is still at it ({observed.state})", "", resource.key
-            )
-        )
-    if not fields and not reason:
-        found.unchanged += 1
-        if own is None:
-            found.adopted.append(resource.key)
-        return
-    replaces = [one for one in fields if one.replaces]
-    if replaces:
-        names = ", ".join(one.name for one in replaces)
-        reason = f"{names} cannot change in place"
-        _guard(resource, found)
-    change = Change(
-        "replace" if replaces else "update",
-        resource.key,
-        observed.arm_id,
-        fields,
-        reason,
-        resource.source,
-    )
-    found.intents.append(Intent(change, resource, observed, own))
-
-
-def _guard(resource: Resource, found: Findings) -> None:
-    """Rules that a replace has to pass."""
-    if resource.lifecycle.protect:
-        found.checks.append(
-            Check(
-                "error",
-                "lifecycle.protect",
-                f"{resource.key} is protected and would be replaced: undo the change, or take "
-                "lifecycle.protect away first",
-                resource.source,
-                resource.key,
-            )
-        )
-    kind = KINDS[resource.key.kind]
-    if not kind.deletable:
-        found.checks.append(
-            Check(
-                "error",
-                "replace.impossible",
-                f"{resource.key} would have to be replaced, and Azure Resource Manager cannot "
-                "delete it: undo the change, or use another name",
-                resource.source,
-                resource.key,
-            )
-        )
-    if kind.holds_data and resource.lifecycle.deletion != "delete":
-        found.checks.append(
-            Check(
-                "error",
-                "delete.holdsData",
-                f"replacing {resource.key} deletes what it holds: undo the change, or say "
-                "lifecycle.deletion: delete",
-                resource.source,
-                resource.key,
-            )
-        )
-    if kind.soft_delete and resource.lifecycle.soft_deleted != "purge":
-        found.checks.append(
-            Check(
-                "error",
-                "name.softDeleted",
-                f"replacing {resource.key} deletes it first, and Azure keeps the name of a deleted "
-                f"{kind.title}: say lifecycle.softDeleted: purge, or use another name",
-                resource.source,
-                resource.key,
-            )
-        )
-
-
-def _delete(wanted: Wanted, live: Live, owned: Mapping[str, Owned], found: Findings) -> None:
-    """Owned minus wanted, as far as it may go."""
-    kept = {i.change.arm_id.lower() for i in found.intents if i.change.arm_id}
-    kept |= {i.beside.lower() for i in found.intents if i.beside}
-    keys = frozenset(one.key for one in wanted.resources)
-    kept |= _wanted_ids(wanted, live)
-    doomed = {
-        one.arm_id.lower(): one
-        for arm_id, one in owned.items()
-        if arm_id not in kept
-        and arm_id in live.by_id
-        and (_left_over(one, keys) or _may_go(wanted, one, found))
-    }
-    leaving = doomed.keys() | {
-        i.change.arm_id.lower() for i in found.intents if i.change.action == "replace"
-    }
-    inside = _inside(live, leaving)
-    for intent in found.intents:
-        if intent.change.action == "replace" and not intent.beside:
-            _guard_children(intent.change.key, inside[intent.change.arm_id.lower()], found)
-    for arm_id, one in sorted(doomed.items()):
-        _guard_children(one.key, inside[arm_id], found)
-        observed = live.by_id[arm_id][1]
-        change = Change("delete", one.key, observed.arm_id, reason="no spec declares it any more")
-        found.intents.append(Intent(change, None, observed, one))
-
-
-def _left_over(one: Owned, declared: frozenset[Key]) -> bool:
-    """The old one of a rollout that was cut short: its successor lives under another name."""
-    return one.key in declared and KINDS[one.key.kind].side_by_side and not one.protect
-
-
-def _wanted_ids(wanted: Wanted, live: Live) -> set[str]:
-    resolve = resolver(live, wanted.resources, frozenset())
-    ids = set()
-    for one in wanted.resources:
-        observed = None if one.arm_id else live.find(one, resolve)
-        ids.add((observed.arm_id if observed else one.arm_id).lower())
-    return ids
-
-
-def _may_go(wanted: Wanted, one: Owned, found: Findings) -> bool:
-    """Whether an owned resource that no spec declares is deleted; if not, people are told why."""
-    kind = KINDS[one.key.kind]
-    why = ""
-    if one.arm_id.lower() in wanted.shared:
-        why = f"environment {wanted.shared[one.arm_id.lower()]} looks after it too"
-    elif not wanted.prune:
-        why = "this environment does not prune"
-    elif not kind.deletable:
-        why = "Azure Resource Manager cannot delete it"
-    elif one.deletion == "retain":
-        why = "lifecycle.deletion is retain"
-    elif kind.holds_data and one.deletion != "delete":
-        why = "it holds data, and lifecycle.deletion: delete was not said"
-    if why:
-        message = f"{one.key} is declared no more and stays: {why}"
-        found.checks.append(Check("note", "delete.retained", message, "", one.key))
-    elif one.protect:
-        message = f"{one.key} is protected and no spec declares it any more: declare it again, "
-        message += "or apply once with lifecycle.protect: false before taking it out"
-        found.checks.append(Check("error", "lifecycle.protect", message, "", one.key))
-    return not (why or one.protect)
-
-
-def _inside(live: Live, leaving: Set[str]) -> Mapping[str, list[str]]:
-    """By what goes (lower-cased ids): what lives in it and would not go by itself."""
-    found: dict[str, list[str]] = defaultdict(list)
-    if not leaving:
-        return found
-    others = {arm_id.lower(): arm_id for arm_id in live.others}
-    others |= {arm_id: observed.arm_id for arm_id, (_, observed) in live.by_id.items()}
-    for arm_id, spelled in others.items():
-        if arm_id in leaving:
-            continue
-        for parent in parents_of(arm_id):
-            if parent in leaving:
-                found[parent].append(spelled)
-    return found
-
-
-def _guard_children(key: Key, others: Sequence[str], found: Findings) -> None:
-    """Deleting a parent takes its children along: none may belong to somebody else."""
-    if others:
-        names = ", ".join(sorted("/".join(names_of(arm_id)) for arm_id in others)[:5])
-        names += f" and {len(others) - 5} more" if len(others) > 5 else ""
-        message = f"{key} would be deleted, and with it what lives in it and is not to go: "
-        message += f"{names}. Remove that first, or declare {key} as it was"
-        found.checks.append(Check("error", "delete.notEmpty", message, "", key))
-
-
 def _unmanaged(wanted: Wanted, live: Live, owned: Mapping[str, Owned]) -> tuple[Key, ...]:
-    declared = _wanted_ids(wanted, live)
+    declared = wanted_ids(wanted, live)
     return tuple(
         sorted(
             key_of(observed, kind, wanted.resource_group)

@@ -12,10 +12,11 @@ from typing import Self
 from reconciler.core.checks import check_plan, facts_wanted
 from reconciler.core.desired.environment import Environment
 from reconciler.core.errors import Permanent, Refused, Transient
+from reconciler.core.findings import Wanted
 from reconciler.core.live import Live
 from reconciler.core.model import OPEN, Danger, Owned, Plan, Resource, Run
 from reconciler.core.owning import bookkeeping
-from reconciler.core.plan import Wanted, make_plan, with_checks
+from reconciler.core.plan import make_plan, with_checks
 from reconciler.core.safety import (
     refuse_if_blocked,
     refuse_if_empty,

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from reconciler.core.findings import Wanted
 from reconciler.core.kinds import KINDS
 from reconciler.core.live import Live
 from reconciler.core.model import Key, Lifecycle, Observed, Owned, Plan, Resource
 from reconciler.core.owning import owned_as
-from reconciler.core.plan import Wanted, make_plan
+from reconciler.core.plan import make_plan
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000001"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/rg"
