@@ -5,6 +5,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from reconciler.core.errors import Transient
 from reconciler.ports import Clock, Store
 
 
@@ -47,7 +48,8 @@ class Watch:
     async def _keep_looking(self) -> None:
         while not self.cancelled:
             await self.clock.sleep(self.EVERY_S)
-            await self._look()
+            with suppress(Transient):  # looked again in a moment
+                await self._look()
 
     async def _look(self) -> None:
         self.cancelled = await self.store.state(self.run_id) == "cancelling"
