@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 from reconciler.core.desired import environments
@@ -45,7 +44,3 @@ class Parts:
             names = ", ".join(sorted(known)) or "none is declared"
             raise UnknownEnvironment(f'there is no environment "{name}" (there are: {names})')
         return known[name]
-
-    def after(self, seconds: float) -> str:
-        """That moment, as it is saved."""
-        return (self.clock.now() + timedelta(seconds=seconds)).isoformat()
