@@ -15,8 +15,16 @@ GUID = "33333333-3333-3333-3333-333333333333"
 _names = iter(SETTINGS)
 
 
-def _secret() -> str:
-    return f"{{secret: {{setting: {next(_names)}}}}}"
+VALUES = dict(CANARIES)
+"""What the settings hold: the canary, or a connection string around it where Azure wants one."""
+EVENT_HUB = "Endpoint=sb://hub;SharedAccessKeyName=send;SharedAccessKey={}"
+STORAGE = "DefaultEndpointsProtocol=https;AccountName=st;AccountKey={};EndpointSuffix=core"
+
+
+def _secret(shape: str = "{}") -> str:
+    name = next(_names)
+    VALUES[name] = shape.format(CANARIES[name])
+    return f"{{secret: {{setting: {name}}}}}"
 
 
 def _connection(auth: str, name: str, **credentials: str) -> str:
@@ -67,8 +75,8 @@ ACCOUNT = f"""
       customSubDomainName: contoso-x
       apiProperties:
         qnaAzureSearchEndpointKey: {_secret()}
-        eventHubConnectionString: {_secret()}
-        storageAccountConnectionString: {_secret()}
+        eventHubConnectionString: {_secret(EVENT_HUB)}
+        storageAccountConnectionString: {_secret(STORAGE)}
 """
 
 

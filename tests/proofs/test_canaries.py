@@ -20,7 +20,12 @@ from reconciler.core.render import (
 )
 from reconciler.local.azure import Fault
 from tests.desk import Desk, a_desk
-from tests.proofs.secret_estate import CANARIES, ESTATE, fields_that_take_secrets
+from tests.proofs.secret_estate import (
+    CANARIES,
+    ESTATE,
+    VALUES,
+    fields_that_take_secrets,
+)
 
 
 def test_there_is_a_canary_in_every_field_that_takes_a_secret(tmp_path: Path) -> None:
@@ -84,7 +89,7 @@ async def test_no_secret_is_logged_saved_or_shown(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with a_desk(tmp_path) as desk:
-        desk.world.secrets.update(CANARIES)  # type: ignore[attr-defined]
+        desk.world.secrets.update(VALUES)  # type: ignore[attr-defined]
         desk.declare(*ESTATE)
         run, texts = await told(desk)
         assert run.state == "done", [o.detail for o in run.outcomes.values() if o.detail]
@@ -102,8 +107,8 @@ async def test_a_secret_that_azure_repeats_in_a_refusal_is_not_passed_on(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with a_desk(tmp_path) as desk:
-        desk.world.secrets.update(CANARIES)  # type: ignore[attr-defined]
-        everything = " and ".join(CANARIES.values())
+        desk.world.secrets.update(VALUES)  # type: ignore[attr-defined]
+        everything = " and ".join(VALUES.values())
         for status, path in ((400, "connections"), (409, "datastores"), (400, "computes")):
             rule = Fault(
                 method="PUT", path=path, status=status, message=f"Not valid: {everything}."
