@@ -15,8 +15,9 @@ from reconciler.local.azure.model import JSON, Reply
 from reconciler.local.azure.state import dump_state
 from reconciler.local.azure.store import Store
 from reconciler.local.azure.throttle import Throttle
-from reconciler.local.azure.traffic import Log, Request
+from reconciler.local.azure.traffic import Logged, Request
 from reconciler.local.azure.verbs import Verbs
+from reconciler.local.traffic import Log
 
 PREFIX = "/_emulator/"
 SHOWN = 1000
@@ -29,7 +30,7 @@ class Backdoor:
     store: Store
     verbs: Verbs
     faults: Faults
-    log: Log
+    log: Log[Logged]
     throttle: Throttle
 
     def get(self, arm_id: str) -> JSON | None:

@@ -33,10 +33,11 @@ from reconciler.local.azure.settings import checked
 from reconciler.local.azure.state import StateFile
 from reconciler.local.azure.store import Store
 from reconciler.local.azure.throttle import Throttle
-from reconciler.local.azure.traffic import Exchange, Log, Logged, Request
+from reconciler.local.azure.traffic import Exchange, Logged, Request
 from reconciler.local.azure.verbs import Verbs
 from reconciler.local.clock import Clock, SystemClock
 from reconciler.local.tls import Certificates, make_certificates
+from reconciler.local.traffic import Log
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 ANOTHER = "00000000-0000-0000-0000-000000000002"
@@ -96,7 +97,7 @@ class EmulatedAzure:
         self.faults = Faults(given.faults, given.seed)
         self.throttle = Throttle(enabled=given.rate_limits)
         self.identities = self._identities()
-        self.requests = Log()
+        self.requests = Log[Logged]()
         self._header = hashlib.sha256(f"header {given.seed}".encode()).hexdigest()
         self._arm = Arm(
             self.registry, self.store, self.verbs, self.identities, self.throttle,

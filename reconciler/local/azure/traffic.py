@@ -1,13 +1,10 @@
-"""What passed over the wire: the log of requests, and exchanges for whoever watches."""
+"""What passed over the wire: lines of the log, and exchanges for whoever watches."""
 
 from __future__ import annotations
 
-from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-
-LOG_LENGTH = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,39 +42,3 @@ class Exchange:
     status: int
     response: Any
     headers: Mapping[str, str]
-
-
-@dataclass
-class Log:
-    """The newest requests, and counts of all since the last reset."""
-
-    entries: deque[Logged] = field(default_factory=lambda: deque(maxlen=LOG_LENGTH))
-    counts: Counter[tuple[str, int]] = field(default_factory=Counter)
-
-    def add(self, entry: Logged) -> None:
-        self.entries.append(entry)
-        self.counts[entry.method, entry.status] += 1
-
-    def count(self, method: str | None = None, status: int | None = None) -> int:
-        """How many requests, of one method or status if asked."""
-        return sum(
-            n
-            for (its_method, its_status), n in self.counts.items()
-            if method in (None, its_method) and status in (None, its_status)
-        )
-
-    def clear(self) -> None:
-        self.entries.clear()
-        self.counts.clear()
-
-    def __len__(self) -> int:
-        return self.counts.total()
-
-    def summary(self) -> dict[str, Any]:
-        """Counts for people and for the backdoor."""
-        methods: Counter[str] = Counter()
-        statuses: Counter[str] = Counter()
-        for (method, status), n in self.counts.items():
-            methods[method] += n
-            statuses[str(status)] += n
-        return {"total": len(self), "methods": dict(methods), "statuses": dict(statuses)}

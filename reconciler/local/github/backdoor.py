@@ -16,9 +16,10 @@ from reconciler.local.github.hooks import Mischief
 from reconciler.local.github.limits import Limits
 from reconciler.local.github.model import JSON, LEVELS, Issue, Protection, Pull, Refusal, Repository
 from reconciler.local.github.site import Site
-from reconciler.local.github.traffic import Log
+from reconciler.local.github.traffic import Logged
 from reconciler.local.github.wire import Reply, Request
 from reconciler.local.github.world import MAINTAINER
+from reconciler.local.traffic import Log
 
 PREFIX = "/_emulator/"
 Files = Mapping[str, str | None]
@@ -31,7 +32,7 @@ class Backdoor:
     site: Site
     faults: Faults
     limits: Limits
-    log: Log
+    log: Log[Logged]
 
     async def create_repository(
         self, name: str, files: Files | None = None, *, owner: str | None = None,

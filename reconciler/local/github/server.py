@@ -29,10 +29,11 @@ from reconciler.local.github.pages import Pages
 from reconciler.local.github.pulls import Pulls
 from reconciler.local.github.site import Site
 from reconciler.local.github.smart_http import SmartHttp
-from reconciler.local.github.traffic import Exchange, Log, Logged
+from reconciler.local.github.traffic import Exchange, Logged
 from reconciler.local.github.wire import Reply, Request
 from reconciler.local.github.world import MACHINE, MAINTAINER, World
 from reconciler.local.tls import Certificates, make_certificates
+from reconciler.local.traffic import Log
 
 
 @dataclass(kw_only=True)
@@ -72,7 +73,7 @@ class EmulatedGitHub:
         self.options = Options(**options)
         self.faults = Faults(self.options.faults, self.options.seed)
         self.limits = Limits(enabled=self.options.rate_limits)
-        self.requests = Log()
+        self.requests = Log[Logged]()
         self._certificates: Certificates | None = None
         self._runner: web.ServerRunner | None = None
         self.url = ""
