@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from reconciler.local.sandbox import commit
 
@@ -38,7 +39,17 @@ class Story:
         self.place = place
 
     def say(self, text: str) -> None:
-        self.console.print(f"\n[bold cyan]▌[/] {text}")
+        self.console.print()
+        room = max(40, self.console.width - 2)
+        for line in Text.from_markup(text).wrap(self.console, room):
+            self.console.print(Text("▌ ", style="bold cyan") + line)
+
+    def differences(self, run: dict[str, Any]) -> None:
+        """What a run changed, field by field."""
+        for change in run["plan"]["changes"]:
+            for one in change["fields"]:
+                after = f"[bold]{one['after']}[/]"
+                self.console.print(f"  {change['name']}  {one['path']}  {one['before']} → {after}")
 
     def expect(self, true: bool, otherwise: str) -> None:
         if not true:
@@ -84,7 +95,10 @@ class Story:
 
 def show(progress: Progress, bar: Any, run: dict[str, Any]) -> None:
     ended = [step for step in run["steps"] if step["state"] in ("done", "failed", "held")]
-    total = len(run["steps"]) or (None if run["state"] in OPEN else 0)
+    if not run["steps"] and run["state"] not in OPEN:
+        progress.update(bar, description="done, nothing to do", total=1, completed=1)
+        return
+    total = len(run["steps"]) or None
     progress.update(bar, description=run["state"], total=total, completed=len(ended))
 
 
@@ -131,7 +145,7 @@ def tell(story: Story) -> None:
         "the Function App that looks after both. Apply what is declared."
     )
     run = story.reconcile("apply")
-    story.say(f"{len(run['steps'])} requests later everything stands. The second plan is empty.")
+    story.say(f"{len(run['steps'])} steps later everything stands. The second plan is empty.")
     plan = story.reconcile("plan")
     story.expect(not plan["plan"]["changes"], "the second plan is not empty")
     story.run("runs", "-e", ENVIRONMENT)
@@ -153,6 +167,7 @@ def merge(story: Story) -> None:
     story.console.print("[dim]$[/] [bold]git commit -am 'More of the chat model' && git push[/]")
     story.say("… its timer sees the commit.")
     run = story.follow(wait_for(story, "sweep", made))
+    story.differences(run)
     story.run("show", run["id"])
 
 
@@ -165,6 +180,7 @@ def heal(story: Story) -> None:
     request(address, {"sku": {"capacity": 3}}, method="PATCH")
     story.say("… the timer finds that too, and heals it.")
     run = story.follow(wait_for(story, "drift"))
+    story.differences(run)
     story.run("show", run["id"])
     plan = story.reconcile("plan")
     story.expect(not plan["plan"]["changes"], "there is something left to do")
