@@ -107,8 +107,8 @@ class Field:
     secret: bool = False
     """Only ``{secret: …}`` may stand here. Implies ``write_only``."""
     computed: bool = False
-    """Azure may fill it in or change it by itself: managed only where a spec mentions it, and
-    sent back when writing only if mentioned."""
+    """Azure may fill it in or change it by itself: managed only where a spec mentions it, and sent
+    back as it is otherwise, also when a spec mentions it no longer."""
     derived: bool = False
     """Azure knows it from where the resource lives (a scope): compared, never sent."""
     default: Json = ABSENT

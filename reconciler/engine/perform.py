@@ -75,7 +75,6 @@ class Performer:
 
     def __post_init__(self) -> None:
         self.resources: Mapping[Key, Resource] = {one.key: one for one in self.plan.resources}
-        self.actions: Mapping[Key, Change] = {one.key: one for one in self.plan.changes}
         self.last_step = {step.key: step.id for step in self.plan.steps if step.verb == "put"}
         self.live: dict[Key, Observed] = {}
         self.request_ids: dict[str, str] = {}
