@@ -25,6 +25,7 @@ from reconciler.core.model import (
     Target,
     Verify,
 )
+from reconciler.core.preview import Preview
 
 type Stopping = Callable[[], bool]
 """Whether a worker has to stop: it is out of time, was asked to, or may have lost its lease."""
@@ -158,6 +159,15 @@ class Store(Protocol):
 
     async def keep_status(self, status: Status) -> None: ...
 
+    async def preview(self, pull: int) -> Preview | None:
+        """What is known of a pull request, closed ones too."""
+
+    async def keep_preview(self, preview: Preview) -> None:
+        """Add or replace."""
+
+    async def open_previews(self) -> list[Preview]:
+        """Those of pull requests that are not known to be closed, oldest first."""
+
     async def seen(self, delivery: str, now: datetime) -> bool:
         """Remember a delivery id; True when it was remembered before."""
 
@@ -221,8 +231,14 @@ class Forge(Protocol):
     peace), Permanent when it refused; neither repeats a token.
     """
 
+    name: str
+    """As in ``RECONCILER_FORGE`` and in the address of its webhooks."""
     text_limit: int
     """The most characters that ``say``, ``keep_issue`` and the summary of a mark take."""
+    alerts: bool
+    """Whether its Markdown knows ``> [!CAUTION]``."""
+    source_link: str
+    """Where a line of a file is shown: a template over ``commit``, ``path`` and ``line``."""
 
     def hear(self, headers: Mapping[str, str], body: bytes) -> Event | None:
         """Verify and understand a webhook; None: nothing that matters here. Raises Untrusted.
@@ -248,14 +264,19 @@ class Forge(Protocol):
     async def comment(self, comment: int) -> Comment | None:
         """A comment; None when it is gone or belongs to no pull request."""
 
+    async def comments_since(self, moment: datetime) -> list[Comment]:
+        """The comments on pull requests that were made since then and begin with a command, oldest
+        first."""
+
     async def may_write(self, user: str) -> bool:
         """Whether somebody may write to the repository, by what the forge says now."""
 
     async def say(self, pull: int, marker: str, text: str) -> None:
         """Keep one comment per marker (letters, digits, hyphens) up to date."""
 
-    async def mark(self, commit: str, mark: Mark) -> None:
-        """Say how a commit stands; the newest mark of a name is the one that counts."""
+    async def mark(self, pull: int, commit: str, mark: Mark) -> None:
+        """Say how the newest commit of a pull request stands; the newest mark of a name is the one
+        that counts."""
 
     async def react(self, comment: int, reaction: Reaction) -> None:
         """Answer a comment with a sign."""

@@ -311,6 +311,8 @@ class Outcome:
     started_at: str = ""
     ended_at: str = ""
     request_id: str = ""
+    endpoint: str = ""
+    """Where what was made can be called."""
 
     @property
     def ended(self) -> bool:
@@ -351,6 +353,10 @@ class Run:
     """``Kind/name`` patterns that it is limited to; none: everything."""
     allow: str = ""
     """Digest of a plan that a person allowed by name."""
+    pulls: tuple[int, ...] = ()
+    """The pull requests that are told how it goes."""
+    pull: int = 0
+    """The one that it applies before it is merged; 0: it applies the branch."""
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
 
     def record(self, step_id: str, outcome: Outcome) -> "Run":
@@ -419,6 +425,11 @@ class Status:
     behind_since: str = ""
     """When it was first noticed to be otherwise than the specs; "": as they say."""
     last_run: str = ""
+    told_run: str = ""
+    """The last run whose end the forge was told."""
+    held_by: int = 0
+    """The open pull request that was applied here before its merge: no other is until it is merged,
+    closed or unlocked."""
 
 
 def dotted(path: Path) -> str:

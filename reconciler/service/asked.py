@@ -18,6 +18,10 @@ class Asked:
     """``Kind/name`` patterns; none: everything."""
     allow: str = ""
     """The digest of a plan that a person allows by name."""
+    pull: int = 0
+    """The pull request that it applies before the merge: ``ref`` is the commit merging makes."""
+    pulls: tuple[int, ...] = ()
+    """Pull requests that are told how it goes, whatever else it concerns."""
     by: str = ""
     if_idle: bool = False
     """Only when no apply of the environment waits or works: for those who ask by themselves."""
