@@ -380,6 +380,7 @@ class Run:
             ended_at=self.ended_at,
             state=self.state,
             detail=self.detail,
+            pull=self.pull,
         )
 
 
@@ -398,6 +399,7 @@ class RunHeader:
     ended_at: str
     state: RunState
     detail: str
+    pull: int = 0
 
     @property
     def open(self) -> bool:
@@ -425,8 +427,8 @@ class Status:
     behind_since: str = ""
     """When it was first noticed to be otherwise than the specs; "": as they say."""
     last_run: str = ""
-    told_run: str = ""
-    """The last run whose end the forge was told."""
+    issue: bool = False
+    """An issue on the forge may say that it differs from its specs."""
     held_by: int = 0
     """The open pull request that was applied here before its merge: no other is until it is merged,
     closed or unlocked."""

@@ -14,8 +14,8 @@ type PreviewState = Literal[
     "failed",
     "closed",
 ]
-"""``invalid``: its specs cannot be used; ``conflicting``: it does not merge; ``untrusted``: it comes
-from a fork and was only validated; ``failed``: it could not be looked at."""
+"""``invalid``: its specs cannot be used; ``conflicting``: it does not merge; ``untrusted``: it is a
+fork's and was only validated; ``failed``: it could not be looked at."""
 type Verdict = Literal["planned", "refused", "failed"]
 """``refused``: a safety rule said no before there was a plan."""
 
@@ -37,7 +37,7 @@ class Previewed:
     run: str = ""
     """The plan run; "" when there is no plan."""
     detail: str = ""
-    """Why there is no plan."""
+    """Why there is no plan; or, when there is one, what will stop its apply."""
     place: str = ""
     """Where it is, in words."""
     on_command: bool = False
@@ -75,6 +75,8 @@ class Preview:
     told: str = ""
     """Digest of what the forge was told; "": what is kept here has not been told yet."""
     told_at: str = ""
+    answered: tuple[int, ...] = ()
+    """The comments that were answered last."""
 
     @property
     def open(self) -> bool:

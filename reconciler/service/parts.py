@@ -8,7 +8,7 @@ from reconciler.core.desired import environments
 from reconciler.core.desired.environment import Environment
 from reconciler.core.model import Mode
 from reconciler.engine import Engine
-from reconciler.ports import Clock, Queue, Specs, Store
+from reconciler.ports import Clock, Forge, Queue, Specs, Store
 from reconciler.service.asked import UnknownEnvironment
 
 GO_ON_S: Final = 5.0
@@ -36,6 +36,12 @@ class Parts:
     """How long one message may keep a worker, in seconds."""
     drift_s: float = 0.0
     """How old a comparison with Azure may get before the sweep asks for a new one, in seconds."""
+    forge: Forge | None = None
+    """Where pull requests are; None: there are none."""
+    branch: str = "main"
+    """The one that is applied."""
+    run_link: str = ""
+    """Where a run is shown: a template over ``run``; "": nowhere."""
 
     async def environment(self, name: str, commit: str) -> Environment:
         """Raises UnknownEnvironment, with the names there are; SpecErrors for broken files."""

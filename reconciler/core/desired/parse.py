@@ -19,6 +19,7 @@ from reconciler.core.desired.nearest import nearest
 from reconciler.core.desired.overlay import Overlay
 from reconciler.core.desired.problems import Enough, Origin, Problems
 from reconciler.core.desired.resource import Builder, parts_of, typed_kind
+from reconciler.core.desired.rights import with_rights_of
 from reconciler.core.desired.yaml_text import MAX_DOCUMENTS, Budget, Text, read_text
 from reconciler.core.errors import SpecError
 from reconciler.core.kinds import KINDS, Kind
@@ -33,15 +34,24 @@ class Desired:
     resources: tuple[Resource, ...]
 
 
-def parse(files: Mapping[str, str], environment: str, kinds: Mapping[str, Kind] = KINDS) -> Desired:
+def parse(
+    files: Mapping[str, str],
+    environment: str,
+    kinds: Mapping[str, Kind] = KINDS,
+    *,
+    rights: Environment | None = None,
+) -> Desired:
     """What ``environment`` wants, from texts by path (``specs/models/chat.yaml``).
 
-    Raises SpecErrors with everything that is wrong in any file of the environment, and every
-    unreadable text of the whole folder.
+    ``rights``: the environment as somebody else declares it, who says where it is and what may be
+    done there. Raises SpecErrors with everything that is wrong in any file of the environment, and
+    every unreadable text of the whole folder.
     """
     specs = _Specs(files, kinds)
     with specs:
         chosen = specs.environment(environment)
+        if chosen and rights:
+            chosen = (with_rights_of(chosen[0], rights), chosen[1])
         desired = specs.desired(*chosen) if chosen else None
     specs.problems.raise_any()
     assert desired is not None
@@ -65,6 +75,19 @@ def environments(files: Mapping[str, str]) -> tuple[Environment, ...]:
     specs = _Specs({path: text for path, text in files.items() if path.startswith(inside)}, {})
     specs.problems.raise_any()
     return tuple(environment for environment, _ in specs.environments)
+
+
+def members(files: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
+    """The paths that each environment is made of, its own file among them; raises SpecErrors for
+    the files of environments alone."""
+    inside = f"{root_of(files)}/{FOLDER}/".lstrip("/")
+    specs = _Specs({path: text for path, text in files.items() if path.startswith(inside)}, {})
+    specs.problems.raise_any()
+    found: dict[str, frozenset[str]] = {}
+    with specs:  # patterns that match nothing are told by whoever parses the environment
+        for one, text in specs.environments:
+            found[one.name] = included(one, Origin(text), files, specs.problems) | {text.file}
+    return found
 
 
 class _Specs:
@@ -158,7 +181,7 @@ class _Specs:
         built = [builder.build(one) for one in members]
         resources = tuple(sorted((one for one in built if one), key=lambda one: one.key))
         self._refuse_cycles(members)
-        others = tuple(one.name for one, _ in self.environments if one is not environment)
+        others = tuple(one.name for one, _ in self.environments if one.name != environment.name)
         return Desired(replace(environment, others=others), resources)
 
     def _parts(self, documents: list[Document]) -> list[list[Document]]:
