@@ -1,20 +1,18 @@
 """A Store in Azure Blob storage, for many instances of the service at once.
 
 In its container: ``runs/headers|plans|journals|open``, ``owned/<environment>``,
-``leases/<environment>``, ``environments/<environment>``, ``deliveries``, and the markers
-``schema`` and ``digest-key``.
+``leases/<environment>``, ``environments/<environment>``, ``previews/open|closed``, ``deliveries``,
+and the markers ``schema`` and ``digest-key``.
 
 One writer: the environment's blob lease says who; a fence in the ledger and in the journal of the
 run that was begun last keeps out who held it before (``blob_log``), whatever their clocks say.
 """
 
-import hashlib
-import os
 import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -23,15 +21,16 @@ from azure.storage.blob.aio import ContainerClient, ExponentialRetry
 
 from reconciler.core.errors import Permanent
 from reconciler.core.model import Outcome, Owned, Plan, Run, RunHeader, RunState, Status
+from reconciler.core.preview import Preview
 from reconciler.state.blob_container import Container
+from reconciler.state.blob_deliveries import Deliveries
 from reconciler.state.blob_lease import BlobLease
 from reconciler.state.blob_ledger import Ledger
 from reconciler.state.blob_log import Fenced, Log, Pen
+from reconciler.state.blob_previews import Previews
 from reconciler.state.blob_runs import Runs, Saved, name_of
 from reconciler.state.codec import decode, encode
 
-REMEMBERED: Final = timedelta(days=7)
-"""How long a delivery is known; forges repeat one for a few days at most."""
 CONTAINER: Final = "reconciler"
 
 
@@ -61,10 +60,11 @@ class BlobStore:
     def __init__(self, client: ContainerClient) -> None:
         self._container = Container(client)
         self._runs = Runs(self._container)
+        self._previews = Previews(self._container)
+        self._deliveries = Deliveries(self._container)
         self._desks: dict[str, Desk] = {}
         self._environments: dict[str, str] = {}
         """Of each run that was written to."""
-        self._swept = ""
 
     @classmethod
     def open(
@@ -201,7 +201,7 @@ class BlobStore:
         except (ValueError, KeyError, TypeError) as error:
             raise self._container.damaged(f"the journal of {header.id}", error) from error
 
-    # Environments and deliveries
+    # Environments, pull requests and deliveries
 
     async def status(self, environment: str) -> Status:
         blob = await self._container.read(_status(environment))
@@ -215,31 +215,21 @@ class BlobStore:
     async def keep_status(self, status: Status) -> None:
         await self._container.overwrite(_status(status.environment), encode(status).encode())
 
+    async def preview(self, pull: int) -> Preview | None:
+        """What is known of a pull request, closed ones too."""
+        return await self._previews.find(pull)
+
+    async def keep_preview(self, preview: Preview) -> None:
+        """Add or replace."""
+        await self._previews.keep(preview)
+
+    async def open_previews(self) -> list[Preview]:
+        """Those of pull requests that are not known to be closed, oldest first."""
+        return await self._previews.open()
+
     async def seen(self, delivery: str, now: datetime) -> bool:
         """Remember a delivery id for a week; True when it was remembered before."""
-        name = f"deliveries/{hashlib.sha256(delivery.encode()).hexdigest()}"
-        mine = {"at": now.isoformat(), "by": os.urandom(6).hex()}
-        while not await self._container.create(name, b"", mine):
-            found = await self._container.read(name)
-            if found is None:
-                continue
-            if found.metadata["by"] == mine["by"]:
-                break  # ours: the answer to the first try was lost
-            if datetime.fromisoformat(found.metadata["at"]) > now - REMEMBERED:
-                return True
-            if await self._container.replace(name, b"", mine, found.etag):
-                break
-        await self._forget_deliveries(now)
-        return False
-
-    async def _forget_deliveries(self, now: datetime) -> None:
-        """Once a day and process: delete what is no longer remembered."""
-        today, self._swept = self._swept, now.date().isoformat()
-        if today == self._swept:
-            return
-        async for one in self._container.list("deliveries/"):
-            if datetime.fromisoformat(one.metadata["at"]) <= now - REMEMBERED:
-                await self._container.delete(one.name)
+        return await self._deliveries.seen(delivery, now)
 
     async def digest_key(self) -> bytes:
         """The key of the digests of secret versions: random, made once, never shown."""

@@ -25,6 +25,8 @@ from reconciler.state.database import SCHEMA_VERSION, WAY_OUT
 from reconciler.state.storage_errors import code_of, translated
 
 MARKER: Final = "schema"
+"""Says whose the container is and of which version. A new prefix needs no new version: a reconciler
+that does not know it neither reads nor lists it."""
 APPLICATION: Final = "azure-ai-reconciler"
 ROLE: Final = "Storage Blob Data Contributor"
 

@@ -43,6 +43,15 @@ PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 """
 
+ADDED: Final = """
+CREATE TABLE IF NOT EXISTS previews (
+  pull TEXT PRIMARY KEY, open INTEGER NOT NULL, preview TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS previews_open ON previews (pull) WHERE open;
+"""
+"""Tables that came later, made where they are missing. They need no new version: a reconciler that
+does not know them leaves them alone, so that one can go back to it and forth. ``pull`` is text
+because a number that somebody asks for may be greater than SQLite's integers."""
+
 WAY_OUT: Final = (
     "put back a copy, or move it away: the next apply then adopts what stands as declared, and "
     "nothing is deleted that it does not own"
@@ -109,14 +118,15 @@ class Database:
             raise Permanent(f"{self.path} cannot be used: {error.strerror}") from error
 
     def _prepare(self) -> None:
-        """Make the tables in an empty file; leave every file that is not ours as it is."""
+        """Make the tables that are missing; leave every file that is not ours as it is."""
         self._is_empty()
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
             self.rows(f"PRAGMA {pragma}")
         with self.transaction():
-            if self._is_empty():  # asked again: another process may have been quicker
-                for statement in _statements(SCHEMA):
-                    self._connection.execute(statement)
+            # Asked again: another process may have been quicker.
+            script = SCHEMA + ADDED if self._is_empty() else ADDED
+            for statement in _statements(script):
+                self._connection.execute(statement)
 
     def _is_empty(self) -> bool:
         version = self.rows("PRAGMA user_version")[0][0]

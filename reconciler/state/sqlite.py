@@ -12,18 +12,17 @@ declared counts as done.
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, cast
 
-from reconciler.core.errors import Transient
 from reconciler.core.model import Outcome, Owned, Run, RunHeader, RunState, Status
+from reconciler.core.preview import Preview
 from reconciler.state.codec import decode, encode
 from reconciler.state.database import Database
+from reconciler.state.sqlite_lease import Leases, SqliteLease
 
 
 def utc_now() -> datetime:
@@ -39,9 +38,7 @@ class SqliteStore:
 
     def __init__(self, path: Path | str, now: Callable[[], datetime] = utc_now) -> None:
         self._db = Database(Path(path))
-        self._now = now
-        self._tokens: dict[str, int] = {}
-        """Fencing: the token of each environment that this store has leased."""
+        self.leases = Leases(self._db, now)
 
     def close(self) -> None:
         self._db.close()
@@ -57,13 +54,13 @@ class SqliteStore:
     async def own(self, environment: str, owned: Iterable[Owned]) -> None:
         """Add or replace."""
         rows = [(environment, one.arm_id.lower(), encode(one)) for one in owned]
-        with self._writing(environment):
+        with self.leases.writing(environment):
             self._db.write_many("INSERT OR REPLACE INTO owned VALUES (?, ?, ?)", rows)
 
     async def disown(self, environment: str, arm_ids: Iterable[str]) -> None:
         """Forget; what is not owned is passed over."""
         rows = [(environment, arm_id.lower()) for arm_id in arm_ids]
-        with self._writing(environment):
+        with self.leases.writing(environment):
             self._db.write_many("DELETE FROM owned WHERE environment = ? AND arm_id = ?", rows)
 
     # Runs
@@ -72,7 +69,7 @@ class SqliteStore:
         """Save a new run, queued or planned. A run that is already there stays as it is."""
         environment, bare = run.plan.environment, replace(run, outcomes={})
         what = (run.id, environment, run.mode, run.created_at, run.state)
-        with self._writing(environment):
+        with self.leases.writing(environment):
             insert = "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
             if self._db.write(insert, *what, encode(run.header), encode(bare)):
                 for step_id, outcome in run.outcomes.items():
@@ -80,18 +77,18 @@ class SqliteStore:
 
     async def planned(self, run: Run) -> None:
         """Save the plan and the state of a run that was queued; one that ended stays as it is."""
-        with self._writing(run.plan.environment):
+        with self.leases.writing(run.plan.environment):
             if self._header(run.id).open:
                 self._save(replace(run, outcomes={}), run.header)
 
     async def record(self, run_id: str, step_id: str, outcome: Outcome, now: datetime) -> None:
         """Append one outcome to a run's journal. Raises KeyError when there is no such run."""
-        with self._writing(self._header(run_id).environment):
+        with self.leases.writing(self._header(run_id).environment):
             self._append(run_id, step_id, outcome, now.isoformat())
 
     async def end(self, run_id: str, state: RunState, detail: str, now: datetime) -> None:
         """Say how a run ended; one that ended already stays as it is. Raises KeyError."""
-        with self._writing(self._header(run_id).environment):
+        with self.leases.writing(self._header(run_id).environment):
             header = self._header(run_id)
             if header.open:
                 ended = replace(header, state=state, detail=detail, ended_at=now.isoformat())
@@ -137,7 +134,7 @@ class SqliteStore:
         newest = f"{where} ORDER BY created_at DESC, id DESC LIMIT 1"
         return next(iter(self._runs(newest, environment)), None)
 
-    # Environments and deliveries
+    # Environments, pull requests and deliveries
 
     async def status(self, environment: str) -> Status:
         query = "SELECT status FROM statuses WHERE environment = ?"
@@ -150,6 +147,25 @@ class SqliteStore:
         with self._db.transaction():
             self._db.write(insert, status.environment, encode(status))
 
+    async def preview(self, pull: int) -> Preview | None:
+        """What is known of a pull request, closed ones too."""
+        query = "SELECT preview FROM previews WHERE pull = ?"
+        for (text,) in self._db.rows(query, str(pull)):
+            return decode(Preview, text)
+        return None
+
+    async def keep_preview(self, preview: Preview) -> None:
+        """Add or replace."""
+        insert = "INSERT OR REPLACE INTO previews VALUES (?, ?, ?)"
+        with self._db.transaction():
+            self._db.write(insert, str(preview.pull), preview.open, encode(preview))
+
+    async def open_previews(self) -> list[Preview]:
+        """Those of pull requests that are not known to be closed, oldest first."""
+        rows = self._db.rows("SELECT preview FROM previews WHERE open")
+        found = [decode(Preview, text) for (text,) in rows]
+        return sorted(found, key=lambda one: (one.begun_at, one.pull))
+
     async def seen(self, delivery: str, now: datetime) -> bool:
         """Remember a delivery id for a week; True when it was remembered before."""
         old = (now - timedelta(days=7)).isoformat()
@@ -160,35 +176,13 @@ class SqliteStore:
 
     # One writer
 
-    async def lease(self, environment: str, holder: str, seconds: float) -> "SqliteLease":
+    async def lease(self, environment: str, holder: str, seconds: float) -> SqliteLease:
         """Take the right to write. Raises Transient, naming the holder, when it is taken.
 
         While it is held, writes of this store to the environment fail once somebody else has
         taken over, so that a worker that slept too long cannot undo what its successor did.
         """
-        with self._db.transaction():
-            now = self._now()
-            held = self._leased(environment)
-            if held and held[2] > now:
-                raise _taken(environment, held, now)
-            token = held[1] + 1 if held else 1
-            self._lease(environment, holder, token, now + timedelta(seconds=seconds))
-        self._tokens[environment] = token
-        return SqliteLease(self, environment, holder, token, seconds)
-
-    def extend(self, lease: "SqliteLease") -> None:
-        with self._writing(lease.environment, lease.token):
-            until = self._now() + timedelta(seconds=lease.seconds)
-            self._lease(lease.environment, lease.holder, lease.token, until)
-
-    def release(self, lease: "SqliteLease") -> None:
-        """Give up a lease, unless somebody else has it by now."""
-        if self._tokens.get(lease.environment) == lease.token:
-            del self._tokens[lease.environment]
-        query = "UPDATE leases SET holder = '', expires_at = ? WHERE environment = ? AND token = ?"
-        with self._db.transaction():
-            past = datetime.min.replace(tzinfo=UTC).isoformat()
-            self._db.write(query, past, lease.environment, lease.token)
+        return self.leases.take(environment, holder, seconds)
 
     async def digest_key(self) -> bytes:
         """The key of the digests of secret versions: random, made once, never shown."""
@@ -236,62 +230,3 @@ class SqliteStore:
             ended_at=header.ended_at,
             outcomes={step: decode(Outcome, text) for step, text in last.items()},
         )
-
-    def _leased(self, environment: str) -> tuple[str, int, datetime] | None:
-        query = "SELECT holder, token, expires_at FROM leases WHERE environment = ?"
-        for holder, token, expires_at in self._db.rows(query, environment):
-            return holder, token, datetime.fromisoformat(expires_at)
-        return None
-
-    def _lease(self, environment: str, holder: str, token: int, until: datetime) -> None:
-        insert = "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)"
-        self._db.write(insert, environment, holder, token, until.isoformat())
-
-    @contextmanager
-    def _writing(self, environment: str, token: int | None = None) -> Iterator[None]:
-        """A transaction that only happens while our lease of the environment, if any, is ours."""
-        token = token or self._tokens.get(environment)
-        with self._db.transaction():
-            held = self._leased(environment)
-            if token and held and held[1] != token:
-                raise _taken(environment, held, self._now())
-            yield
-
-
-class SqliteLease:
-    """The right to write to one environment; given back when its block ends."""
-
-    def __init__(
-        self, store: SqliteStore, environment: str, holder: str, token: int, seconds: float
-    ) -> None:
-        self.environment = environment
-        self.holder = holder
-        self.token = token
-        self.seconds = seconds
-        self._store = store
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._store.release(self)
-
-    async def renew(self) -> None:
-        """Keep it for as long again; raises Transient when somebody else has taken it."""
-        self._store.extend(self)
-
-
-def _taken(environment: str, held: tuple[str, int, datetime], now: datetime) -> Transient:
-    holder, _, until = held
-    if until <= now:
-        return Transient(f"somebody else has written to {environment} meanwhile: start again", 0.0)
-    return Transient(
-        f"{environment} is being written to by {holder} (until {until:%H:%M:%S} UTC unless "
-        "renewed): try again when that run has ended",
-        retry_after_s=(until - now).total_seconds(),
-    )

@@ -312,7 +312,7 @@ class Simulation:
         self.made = made_in(self.azure)
 
     def _holder(self, environment: str) -> str:
-        held = self.state._leased(environment)
+        held = self.state.leases.held(environment)
         return held[0] if held and held[2] > true_now() else ""
 
     def instance(

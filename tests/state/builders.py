@@ -1,5 +1,6 @@
 """Values of the model for tests of stores, with everything in them that is hard to write down."""
 
+from reconciler.core.errors import SpecError
 from reconciler.core.model import (
     ABSENT,
     UNKNOWN,
@@ -18,6 +19,7 @@ from reconciler.core.model import (
     Step,
     Verify,
 )
+from reconciler.core.preview import Preview, Previewed, PreviewState
 
 CHAT = Key("ModelDeployment", ("contoso-ai", "chat"))
 ACCOUNT = Key("Account", ("contoso-ai",))
@@ -96,6 +98,42 @@ def an_owned(name: str = "chat", *, capacity: int = 5) -> Owned:
         needs=frozenset({ACCOUNT, Key("ResourceGroup", ("rg",))}),
         deletion="retain",
         protect=True,
+    )
+
+
+def a_preview(
+    pull: int = 7, state: PreviewState = "planned", begun_at: str = "2026-11-20T12:00:00+00:00"
+) -> Preview:
+    """With something in every field."""
+    environments = (
+        Previewed("dev", "failed", detail="größer than\n2 lines"),
+        Previewed(
+            "prod",
+            "planned",
+            run="20261120-1200-ab",
+            detail="it asks for /apply",
+            place="the subscription s",
+            on_command=True,
+            applied=True,
+        ),
+    )
+    return Preview(
+        pull=pull,
+        head="9d1e0c2",
+        base="3f2c1ab",
+        commit="77aa01b",
+        state=state,
+        environments=environments,
+        errors=(SpecError("specs/chat.yaml:9:3", 'unknown field {"$secret": "x"}'),),
+        notes=("its own policies are not followed", "nor its environments"),
+        detail="the forge was away",
+        asked=("dev", "test"),
+        trusted="9d1e0c2",
+        begun_at=begun_at,
+        planned_at="2026-11-20T12:00:05+00:00",
+        told="0f3a",
+        told_at="2026-11-20T12:00:06+00:00",
+        answered=(3_000_000_000, 12),
     )
 
 

@@ -3,6 +3,7 @@ it a fixture ``open_store``: a function that opens one more store over the same 
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,8 +11,9 @@ import pytest
 
 from reconciler.core.errors import Transient
 from reconciler.core.model import Outcome, Plan, RunState, Status
+from reconciler.core.preview import PreviewState
 from reconciler.ports import Store
-from tests.state.builders import CHAT_ID, DONE, a_plan, a_run, an_owned
+from tests.state.builders import CHAT_ID, DONE, a_plan, a_preview, a_run, an_owned
 
 MOMENT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -127,6 +129,65 @@ class StoreConformance:
         await store.end("r1", "done", "", MOMENT)
         assert await store.state("r1") == "done"
 
+    async def test_a_run_remembers_its_pull_requests(self, store: Store) -> None:
+        queued = replace(a_run(), plan=Plan("prod", "3f2c1ab"), state="queued", pulls=(7, 8))
+        queued = replace(queued, pull=8)
+        await store.begin(queued)
+        assert await store.run("r1") == queued
+        assert [run.pull for run in await store.open_runs()] == [8]
+        planned = replace(queued, plan=a_plan(), state="running", pulls=(7, 8, 9))
+        await store.planned(planned)
+        assert await store.run("r1") == planned
+        await store.end("r1", "done", "", MOMENT)
+        run = await store.run("r1")
+        assert run is not None
+        assert (run.pulls, run.pull) == ((7, 8, 9), 8)
+        assert await store.runs() == [run.header]
+        assert run.header.pull == 8
+
+    @pytest.mark.parametrize("leased", [True, False])
+    async def test_an_apply_that_is_refused_keeps_its_plan_and_never_counts_as_begun(
+        self, open_store: Callable[[], Store], leased: bool
+    ) -> None:
+        worker, other = open_store(), open_store()
+        queued = replace(a_run(), plan=Plan("prod", "3f2c1ab"), state="queued")
+        planned = replace(queued, plan=a_plan())
+        await worker.begin(queued)
+        async with AsyncExitStack() as held:
+            if leased:
+                await held.enter_async_context(await worker.lease("prod", "worker-1", 60))
+            await worker.planned(planned)
+            # As a worker that dies here leaves it:
+            assert await other.run("r1") == planned
+            assert await other.state("r1") == "queued"
+            assert [run.id for run in await other.open_runs("prod")] == ["r1"]
+            assert await other.unfinished("prod") is None
+            await worker.end("r1", "refused", "too many deletes", MOMENT)
+        async with await other.lease("prod", "worker-2", 60):
+            assert await other.unfinished("prod") is None
+            assert await other.open_runs() == []
+        run = await other.run("r1")
+        ended_at = MOMENT.isoformat()
+        refused = replace(planned, state="refused", detail="too many deletes", ended_at=ended_at)
+        assert run == refused
+        assert await other.runs() == [refused.header]
+
+    async def test_a_queued_run_with_a_plan_is_planned_anew_by_whoever_finds_it(
+        self, open_store: Callable[[], Store], time: HeldTime
+    ) -> None:
+        dead, other = open_store(), open_store()
+        queued = replace(a_run(), plan=Plan("prod", "3f2c1ab"), state="queued")
+        await dead.begin(queued)
+        await dead.lease("prod", "dead", 60)
+        await dead.planned(replace(queued, plan=a_plan()))
+        time.pass_by(61)
+        running = replace(queued, plan=replace(a_plan(), reads=15), state="running")
+        async with await other.lease("prod", "worker-2", 60):
+            await other.planned(running)
+            assert await other.unfinished("prod") == running
+            await other.end("r1", "done", "", MOMENT)
+        assert await dead.state("r1") == "done"
+
     async def test_planning_a_run_that_ended_changes_nothing(self, store: Store) -> None:
         queued = replace(a_run(), plan=Plan("prod", "3f2c1ab"), state="queued")
         await store.begin(queued)
@@ -197,6 +258,84 @@ class StoreConformance:
         await store.keep_status(status)
         assert await store.status("prod") == status
         assert await store.status("dev") == Status("dev")
+
+    async def test_a_preview_is_read_back_as_it_was_kept(self, store: Store) -> None:
+        assert await store.preview(7) is None
+        assert await store.open_previews() == []
+        await store.keep_preview(a_preview())
+        assert await store.preview(7) == a_preview()
+        assert await store.preview(70) is None
+        assert await store.preview(-7) is None
+        assert await store.preview(10**30) is None
+
+    async def test_keeping_a_preview_again_replaces_it(
+        self, open_store: Callable[[], Store]
+    ) -> None:
+        one, other = open_store(), open_store()
+        await one.keep_preview(a_preview())
+        await other.keep_preview(replace(a_preview(), environments=(), told="", state="failed"))
+        found = await one.preview(7)
+        assert found == replace(a_preview(), environments=(), told="", state="failed")
+        assert await one.open_previews() == [found]
+
+    async def test_open_previews_come_oldest_first(self, store: Store) -> None:
+        for pull, hour in [(9, 12), (10, 11), (100, 10), (7, 12)]:
+            await store.keep_preview(a_preview(pull, "planning", f"2026-11-20T{hour}:00:00+00:00"))
+        found = await store.open_previews()
+        assert [one.pull for one in found] == [100, 10, 7, 9]
+
+    @pytest.mark.parametrize(
+        "state", ["planning", "planned", "invalid", "conflicting", "untrusted", "failed"]
+    )
+    async def test_a_preview_is_listed_until_it_is_closed_and_when_it_is_opened_again(
+        self, store: Store, state: PreviewState
+    ) -> None:
+        for _ in range(2):
+            await store.keep_preview(a_preview(7, state))
+            assert await store.open_previews() == [a_preview(7, state)]
+            for _ in range(2):
+                await store.keep_preview(a_preview(7, "closed"))
+                assert await store.open_previews() == []
+                assert await store.preview(7) == a_preview(7, "closed")
+
+    async def test_a_preview_may_be_closed_that_nobody_saw_open(self, store: Store) -> None:
+        await store.keep_preview(a_preview(7, "closed"))
+        assert await store.preview(7) == a_preview(7, "closed")
+        assert await store.open_previews() == []
+
+    async def test_of_many_previews_the_open_ones_are_listed(self, store: Store) -> None:
+        for pull in range(1, 61):
+            await store.keep_preview(a_preview(pull, "closed" if pull % 3 else "planned"))
+        assert [one.pull for one in await store.open_previews()] == list(range(3, 61, 3))
+
+    async def test_of_two_that_open_and_close_at_once_one_has_the_last_word(
+        self, open_store: Callable[[], Store]
+    ) -> None:
+        one, other = open_store(), open_store()
+        for _ in range(10):
+            await asyncio.gather(
+                one.keep_preview(a_preview(7, "closed")), other.keep_preview(a_preview(7))
+            )
+            found = await one.preview(7)
+            assert found in (a_preview(7, "closed"), a_preview(7))
+            assert await other.open_previews() == ([found] if found.open else [])
+
+    async def test_a_pull_request_has_a_lease_of_its_own(
+        self, open_store: Callable[[], Store], time: HeldTime
+    ) -> None:
+        one, other = open_store(), open_store()
+        async with await one.lease("pull.7", "worker-1", 60) as lease:
+            with pytest.raises(Transient, match=r"pull\.7 .*worker-1"):
+                await other.lease("pull.7", "worker-2", 60)
+            async with await other.lease("pull.70", "worker-2", 60):
+                await lease.renew()
+                await one.keep_preview(a_preview())
+            time.pass_by(61)
+            async with await other.lease("pull.7", "worker-2", 60):
+                with pytest.raises(Transient, match="worker-2"):
+                    await lease.renew()
+        assert await other.owned("pull.7") == {}
+        assert await other.unfinished("pull.7") is None
 
     async def test_a_delivery_is_new_once_a_week(self, open_store: Callable[[], Store]) -> None:
         one, other = open_store(), open_store()

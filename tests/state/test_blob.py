@@ -13,7 +13,7 @@ from reconciler.core.errors import Permanent
 from reconciler.core.model import Status
 from reconciler.state.blob import BlobStore
 from tests.state.azurite import KEY, Azurite, AzuriteTime, azurite, time
-from tests.state.builders import DONE, a_run
+from tests.state.builders import DONE, a_preview, a_run
 from tests.state.conformance import MOMENT, StoreConformance
 
 __all__ = ["azurite", "time"]
@@ -81,20 +81,25 @@ async def test_a_container_of_another_program_is_refused_and_left_alone(
         assert [one.name async for one in client.list_blobs()] == ["theirs"]
 
 
-@pytest.mark.parametrize("prefix", ["runs/headers/", "runs/plans/", "environments/", "digest-key"])
+@pytest.mark.parametrize(
+    "prefix", ["runs/headers/", "runs/plans/", "environments/", "previews/", "digest-key"]
+)
 async def test_a_damaged_blob_is_refused_with_the_way_out_and_left_alone(
     azurite: Azurite, container: str, open_store: Callable[[], BlobStore], prefix: str
 ) -> None:
     store = open_store()
     await store.begin(a_run())
     await store.keep_status(Status("prod", failures=1))
+    await store.keep_preview(a_preview())
     await store.digest_key()
     async with azurite.container(container) as client:
         names = [one.name async for one in client.list_blobs(prefix)]
         assert len(names) == 1
         await client.upload_blob(names[0], b"\x1f\x8bnot what it was", overwrite=True)
         with pytest.raises(Permanent, match=r"damaged.*put back a copy, or move it away"):
-            await asyncio.gather(store.run("r1"), store.status("prod"), store.digest_key())
+            await asyncio.gather(
+                *(store.run("r1"), store.status("prod"), store.open_previews(), store.digest_key())
+            )
         left = await (await client.download_blob(names[0])).readall()
         assert left == b"\x1f\x8bnot what it was"
 

@@ -10,9 +10,10 @@ import pytest
 
 from reconciler.core.errors import ReconcilerError, Transient
 from reconciler.core.model import Outcome, Plan
+from reconciler.core.preview import PreviewState
 from reconciler.state.blob import BlobStore
 from tests.state.azurite import Azurite, AzuriteTime, azurite, time
-from tests.state.builders import DONE, a_plan, a_run, an_owned
+from tests.state.builders import DONE, a_plan, a_preview, a_run, an_owned
 from tests.state.conformance import MOMENT
 from tests.state.proxy import Fate, Proxy
 
@@ -112,6 +113,53 @@ async def test_losing_any_request_or_answer_changes_nothing_once_it_is_tried_aga
             break
         assert await seen_by(store) == expected, failing
     assert failing > 3
+
+
+@pytest.mark.parametrize("fate", ["lose", "refuse"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(None, "planned"), (None, "closed"), ("planned", "closed"), ("closed", "planned")],
+)
+async def test_a_preview_is_listed_if_it_is_open_wherever_keeping_it_breaks_off(
+    place: Place, before: PreviewState | None, after: PreviewState, fate: Fate
+) -> None:
+    old, new = a_preview(7, before) if before else None, a_preview(7, after)
+    for failing in range(1, 10):
+        place.anew()
+        direct = place.store()
+        if old:
+            await direct.keep_preview(old)
+        store = place.store(proxied=True)
+        await store.preview(8)
+        first = place.proxy.requests
+
+        async def fail(number: int, first: int = first + failing) -> Fate:
+            return fate if number >= first else "pass"
+
+        place.proxy.fate = fail
+        failed = await _outcome(store.keep_preview(new))
+        found = await direct.preview(7)
+        assert found in (old, new), failing
+        assert await direct.open_previews() == ([found] if found and found.open else []), failing
+        place.proxy.fate = place.proxy.let_through
+        await store.keep_preview(new)
+        assert await direct.preview(7) == new
+        assert await direct.open_previews() == ([new] if new.open else [])
+        if failed is None:
+            break
+        assert isinstance(failed, Transient)
+    assert failing == (3 if after == "closed" else 2)
+
+
+async def test_open_previews_are_found_without_reading_closed_ones(place: Place) -> None:
+    direct = place.store()
+    for pull in range(1, 31):
+        await direct.keep_preview(a_preview(pull, "closed" if pull < 29 else "planned"))
+    store = place.store(proxied=True)
+    await store.preview(29)
+    first = place.proxy.requests
+    assert [one.pull for one in await store.open_previews()] == [29, 30]
+    assert place.proxy.requests - first == 3  # the listing, and one for each
 
 
 async def _until_it_works(
