@@ -47,6 +47,8 @@ class Misread:
     made of letters, digits and hyphens."""
 
     reason: str
+    foreign: bool = False
+    """It resembles none of ours: another program's, perhaps."""
 
 
 type Asked = Command | Misread
@@ -80,7 +82,8 @@ def _understood(line: str) -> Asked:
     verb = word[1:].lower()
     if verb not in READERS:
         known = [f"/{one}" for one in READERS]
-        return Misread(f"there is no /{verb}{did_you_mean('/' + verb, known) or '.'}")
+        hint = did_you_mean("/" + verb, known)
+        return Misread(f"there is no /{verb}{hint or '.'}", foreign=not hint)
     return READERS[verb](arguments) or Misread(f"it is `{USAGE[verb]}`")
 
 

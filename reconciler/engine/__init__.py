@@ -209,16 +209,25 @@ class Engine:
     ) -> Run:
         """Plan a queued run and save it as running, if every safety rule agrees.
 
-        Needs the lease. Raises Refused; then nothing has been written anywhere.
+        Needs the lease. Raises Refused; then Azure and the owned list are as they were, and the
+        run holds the plan that was refused.
         """
         proposal = await self.propose(
             environment, resources, run.plan.commit, progress, only=run.only
         )
         plan, allow = proposal.plan, run.allow or None
-        refuse_if_blocked(plan)
-        refuse_if_too_much(plan, len(proposal.owned), allow)
-        if reviewed:
-            refuse_if_worse(plan, reviewed.dangerous, reviewed.digest, allow)
+        try:
+            refuse_if_blocked(plan)
+            refuse_if_too_much(plan, len(proposal.owned), allow)
+            if reviewed:
+                refuse_if_worse(plan, reviewed.dangerous, reviewed.digest, allow)
+        except Refused as error:
+            # Still queued: whoever finds it in this state begins anew.
+            refused = replace(run, plan=plan, state="queued")
+            await self.store.begin(refused)
+            await self.store.planned(refused)
+            await self.store.end(run.id, "refused", str(error), self.clock.now())
+            raise
         if proposal.settled:
             await self.store.own(plan.environment, proposal.settled)
         if proposal.forgotten:

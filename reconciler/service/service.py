@@ -9,8 +9,11 @@ from reconciler.core.desired.environment import Environment
 from reconciler.core.errors import Permanent, Refused, SpecErrors, Transient
 from reconciler.core.model import Plan, Run, RunHeader, RunState, Status
 from reconciler.engine import Progress, silent
+from reconciler.ports import Forge
+from reconciler.service.answering import Answering
 from reconciler.service.asked import Asked, Ended, UnknownCommit, UnknownEnvironment, UnknownRun
 from reconciler.service.parts import Parts
+from reconciler.service.pulls import Pulls
 from reconciler.service.sweep import Sweep
 from reconciler.service.worker import Worker
 from reconciler.telemetry import run_ended, work
@@ -36,7 +39,7 @@ class Service(Parts):
         than the head is to be applied; then nothing is queued."""
         head = await self.specs.head()
         await self.environment(asked.environment, head)
-        commit = await self._commit(asked, head)
+        commit = asked.ref if asked.pull else await self._commit(asked, head)
         if asked.if_idle and (open_run := await self._open_apply(asked.environment)):
             return open_run
         run = Run(
@@ -48,6 +51,8 @@ class Service(Parts):
             mode=asked.mode,
             only=asked.only,
             allow=asked.allow,
+            pulls=asked.pulls,
+            pull=asked.pull,
         )
         await self.store.begin(run)
         if run.mode == "apply" and not run.only:
@@ -74,10 +79,11 @@ class Service(Parts):
         return asked.ref
 
     async def _supersede(self, newer: RunHeader) -> None:
-        """A run that waits is not needed once a newer one waits too."""
+        """A run that waits is not needed once a newer one of the same waits too."""
         for one in await self.store.open_runs(newer.environment):
             older = (one.created_at, one.id) < (newer.created_at, newer.id)
-            if one.mode == "apply" and one.state == "queued" and older:
+            same = one.mode == "apply" and one.pull == newer.pull
+            if same and one.state == "queued" and older:
                 detail = f"{newer.id} took its place"
                 await self.store.end(one.id, "superseded", detail, self.clock.now())
                 run_ended(one.environment, one.mode, "superseded")
@@ -110,20 +116,49 @@ class Service(Parts):
         if run_id := message.get("run"):
             await Worker(self, progress, "waited" in message).advance(run_id)
         elif name := message.get("check"):
-            await self._check(name, progress)
-        else:
+            await self._check(name, progress, message.get("by", "sweep"))
+        elif "branch" in message:
+            await self._branch_moved()
+        elif self.forge and not await self._about_pulls(self.forge, message, progress):
             log.warning("a message that asks for nothing known was dropped")
 
-    async def _check(self, name: str, progress: Progress) -> None:
+    async def _branch_moved(self) -> None:
+        """Whoever is behind it is applied; the pull requests that it changes are planned again by
+        the sweep."""
+        try:
+            await Sweep(self, self.request).checks("push")
+        except SpecErrors as error:
+            log.warning("the branch has a broken environment: %s", error)
+
+    async def _about_pulls(
+        self, forge: Forge, message: Mapping[str, str], progress: Progress
+    ) -> bool:
+        pulls = Pulls(self, forge, progress)
+        if comment := message.get("comment"):
+            await Answering(self, forge, pulls, self.request, self.cancel).answer(int(comment))
+        elif number := message.get("pull"):
+            tries = int(message.get("tries", "0"))
+            await pulls.look(int(number), again="again" in message, tries=tries)
+        elif commit := message.get("recheck"):
+            await pulls.recheck(commit)
+        elif run_id := message.get("tell"):
+            await pulls.tell_run(run_id, again="again" in message)
+        else:
+            return False
+        return True
+
+    async def _check(self, name: str, progress: Progress, by: str) -> None:
         """A check that cannot be made is made by the next sweep."""
         with work("check", environment=name):
             try:
-                await Sweep(self, self.request).check(name, progress)
+                await Sweep(self, self.request).check(name, progress, by)
             except (UnknownEnvironment, SpecErrors, Transient, Permanent) as error:
                 log.warning("%s could not be compared with its specs: %s", name, error)
 
     async def poisoned(self, message: Mapping[str, str]) -> None:
         """A message that nobody could handle: its run has failed, and says so."""
+        if self.forge and message.get("pull") and "comment" not in message:
+            await Pulls(self, self.forge, silent).poisoned(int(message["pull"]))
         run = await self.store.run(message.get("run", ""))
         if run and run.open:
             detail = "every worker that took it broke off: see the log of the app"
@@ -132,4 +167,15 @@ class Service(Parts):
     async def sweep(self) -> int:
         """Look after everything: how many messages were sent."""
         with work("sweep"):
-            return await Sweep(self, self.request).all()
+            sent = await self._lost_pulls()
+            return sent + await Sweep(self, self.request).all()
+
+    async def _lost_pulls(self) -> int:
+        """A forge that does not answer keeps nobody from looking after Azure."""
+        if self.forge is None:
+            return 0
+        try:
+            return await Pulls(self, self.forge, silent).lost()
+        except (Transient, Permanent) as error:
+            log.warning("the forge could not be asked what was missed: %s", error)
+            return 0

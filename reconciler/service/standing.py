@@ -34,6 +34,7 @@ def standing(before: Status, run: Run, now: datetime, retry_at: str = "") -> Sta
     if run.state == "done" and not run.only:
         moment = now.isoformat()
         status = replace(status, applied_commit=commit, applied_at=moment, behind_since="")
+        status = replace(status, held_by=run.pull)
         return replace(status, checked_at=moment, drift=0)
     return status
 

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from reconciler.core.desired import Desired, environments, parse
 from reconciler.core.errors import Permanent, Refused, SpecError, SpecErrors, Transient
 from reconciler.core.model import Run, RunState
-from reconciler.engine import Engine, Progress, Stopping
+from reconciler.engine import Engine, Progress, Reviewed, Stopping
 from reconciler.service.parts import AGAIN_S, GIVE_UP_S, GO_ON_S, Parts
+from reconciler.service.reviewing import Reviewing
+from reconciler.service.showing import Showing
 from reconciler.service.standing import NEVER, standing
 from reconciler.service.watch import Watch
 from reconciler.telemetry import run_ended, work
@@ -60,6 +62,8 @@ class Worker:
         before = await self.parts.store.status(run.plan.environment)
         now = self.parts.clock.now()
         await self.parts.store.keep_status(standing(before, run, now, retry_at))
+        if self.parts.forge:
+            await self.parts.queue.send({"tell": run.id})
 
     async def _hand_over(self, run: Run) -> None:
         """Wake the applies whose messages found the environment taken."""
@@ -87,10 +91,14 @@ class Worker:
 
     async def _desired(self, run: Run) -> Desired:
         files = await self.parts.specs.read(run.plan.commit)
+        rights = None
+        if run.pull:
+            head = await self.parts.specs.head()
+            rights = await self.parts.environment(run.plan.environment, head)
         if run.plan.environment not in {one.name for one in environments(files)}:
             reason = f'environment "{run.plan.environment}" is declared no more'
             raise SpecErrors([SpecError("", reason)])
-        return parse(files, run.plan.environment)
+        return parse(files, run.plan.environment, rights=rights)
 
     # Applying
 
@@ -99,7 +107,11 @@ class Worker:
         watch = Watch(self.parts.store, clock, run.id, clock.monotonic() + self.parts.budget_s)
         taken = True
         try:
-            async with engine.writing(run.plan.environment, watch) as stop, watch:
+            async with (
+                engine.writing(run.plan.environment, watch) as stop,
+                watch,
+                Showing(self.parts, run.id),
+            ):
                 taken = False
                 run = await self._take_further(engine, run, stop)
         except Transient as error:
@@ -128,22 +140,38 @@ class Worker:
         if run.state != "queued":
             return await engine.advance(run, stop, self.progress)
         environment, commit = run.plan.environment, run.plan.commit
-        if (head := await self.parts.specs.head()) != commit:
+        head = await self.parts.specs.head()
+        if not run.pull and head != commit:
             return await self._overtaken(run, head)
         earlier = await engine.finish_earlier(environment, commit, stop, self.progress)
         if earlier and earlier.open:
             return run
+        run, reviewed = await self._reviewed(run)
         desired = await self._desired(run)
         engine.refuse_if_suspended(desired.environment)
         try:
             run = await engine.start(
-                run, desired.environment, desired.resources, progress=self.progress
+                run, desired.environment, desired.resources, reviewed, self.progress
             )
         except Permanent as error:
             await self.parts.store.end(run.id, "failed", str(error), self.parts.clock.now())
             self._tell(run, "failed", str(error))
             return replace(run, state="failed", detail=str(error))
         return await engine.advance(run, stop, self.progress) if run.open else run
+
+    async def _reviewed(self, run: Run) -> tuple[Run, Reviewed | None]:
+        """The run with the pull requests that are told of it, whatever becomes of it, and what
+        their plans showed. Raises Refused for one that may not be applied before its merge."""
+        if self.parts.forge is None:
+            return run, None
+        reviewing = Reviewing(self.parts, self.parts.forge)
+        if run.pull:
+            name, commit = run.plan.environment, run.plan.commit
+            await reviewing.refuse_unless_ready(run.pull, name, commit)
+        found, reviewed = await reviewing.of(run)
+        if found != run:
+            await self.parts.store.planned(found)
+        return found, reviewed
 
     async def _overtaken(self, run: Run, head: str) -> Run:
         """Of two commits the branch knows which is newer, whatever order their requests came in

@@ -1,0 +1,231 @@
+"""Pull requests: looked at when somebody says so or the sweep finds them, kept, and told.
+
+What is found out is kept before it is told, and told from what was kept: posting can fail, be cut
+off or happen twice, and is made up for by whoever looks next.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from reconciler.core.errors import Permanent, Transient
+from reconciler.core.forge import Pull
+from reconciler.core.preview import Preview
+from reconciler.engine import Progress
+from reconciler.ports import Forge
+from reconciler.service.parts import AGAIN_S, GIVE_UP_S, GO_ON_S, Parts
+from reconciler.service.previewing import Previewing
+from reconciler.service.telling import Telling
+from reconciler.telemetry import work
+
+log = logging.getLogger(__name__)
+
+MOST_TRIES: Final = 6
+"""One after the other, before the next sweep takes over."""
+DEADLINE_S: Final = 600.0
+"""A pull request that is being looked at for so long is looked at by the next sweep."""
+FAILED_AGAIN_S: Final = 3600.0
+"""The pause after which one that could not be planned is planned by the sweep again."""
+RETOLD_S: Final = 3600.0
+"""So often the sweep sees that the forge still shows what was told."""
+
+
+@dataclass
+class Pulls:
+    """Looks at pull requests, one worker at a time for each."""
+
+    parts: Parts
+    forge: Forge
+    progress: Progress
+
+    async def look(self, number: int, *, again: bool = False, tries: int = 0) -> None:
+        """See how a pull request stands; plan it unless that was done, and tell what came of it.
+
+        ``again``: plan it whether or not it was. What may pass is tried again later.
+        """
+        with work("pull", pull=str(number)):
+            try:
+                async with self.turn(number):
+                    done = await self._look(number, again)
+            except Transient as error:
+                log.info("pull request %d is looked at again later: %s", number, error)
+                await self._later(number, again, tries, GO_ON_S if tries == 0 else AGAIN_S)
+                return
+        if not done:
+            await self._later(number, True, tries, AGAIN_S)
+
+    @asynccontextmanager
+    async def turn(self, number: int) -> AsyncIterator[None]:
+        """The right to look at a pull request and to say so. Raises Transient when it is taken."""
+        async with self.parts.engine("plan").writing(f"pull.{number}"):
+            yield
+
+    async def _later(self, number: int, again: bool, tries: int, pause_s: float) -> None:
+        if tries >= MOST_TRIES:
+            return  # the sweep comes by
+        message = {"pull": str(number), "tries": str(tries + 1)}
+        delay = pause_s * 2**tries
+        await self.parts.queue.send({**message, "again": "yes"} if again else message, delay)
+
+    async def _look(self, number: int, again: bool) -> bool:
+        """False: a part of it has to be planned again."""
+        store, now = self.parts.store, self.parts.clock.now()
+        pull = await self.forge.pull(number)
+        before = await store.preview(number)
+        if pull.state != "open" or pull.base != self.parts.branch:
+            if before and before.open:
+                await store.keep_preview(replace(before, state="closed"))
+            return True
+        base = await self.parts.specs.head()
+        if before and not again and await self._holds(before, pull, base, now):
+            await self._tell(replace(before, base=base), before)
+            return True
+        begun = _begun(pull, base, before, now)
+        await store.keep_preview(begun)
+        found = await self._found(pull, begun, now)
+        await store.keep_preview(found)
+        await self._tell(found, before)
+        return not any(one.verdict == "failed" for one in found.environments)
+
+    async def _holds(self, before: Preview, pull: Pull, base: str, now: datetime) -> bool:
+        """Whether what is kept says how it stands."""
+        if before.head != pull.head or before.state in ("planning", "closed"):
+            return False
+        if (before.state == "conflicting") != (pull.merges is False):
+            return False
+        failed = before.state == "failed" or any(
+            one.verdict == "failed" for one in before.environments
+        )
+        if failed and _age_s(before.planned_at, now) > FAILED_AGAIN_S:
+            return False
+        if before.base == base:
+            return True
+        specs = self.parts.specs
+        old, new = await asyncio.gather(specs.read(before.base), specs.read(base))
+        return old == new
+
+    async def _found(self, pull: Pull, begun: Preview, now: datetime) -> Preview:
+        """What came of it, while the forge shows that it is being planned."""
+        telling = Telling(self.parts, self.forge)
+        showing = asyncio.create_task(telling.pending(begun))
+        try:
+            found = await Previewing(self.parts, self.forge, self.progress).of(pull, begun)
+        except Transient as error:
+            if _age_s(begun.begun_at, now) < GIVE_UP_S:
+                raise
+            found = replace(begun, state="failed", detail=f"given up after a day: {error}")
+        finally:
+            await showing
+        return replace(found, planned_at=self.parts.clock.now().isoformat())
+
+    async def _tell(self, preview: Preview, before: Preview | None) -> None:
+        """Say it on the forge, unless it was said a while ago. A forge that does not take it keeps
+        nobody from going on: the next look tells it."""
+        now = self.parts.clock.now()
+        if preview == before and preview.told and _age_s(preview.told_at, now) < RETOLD_S:
+            return
+        try:
+            told = await Telling(self.parts, self.forge).preview(preview, bool(before))
+        except (Transient, Permanent) as error:
+            log.warning("pull request %d was not told: %s", preview.pull, error)
+            if isinstance(error, Transient):
+                await self._later(preview.pull, False, 0, AGAIN_S)
+            told = ""
+        await self.parts.store.keep_preview(replace(preview, told=told, told_at=now.isoformat()))
+
+    async def recheck(self, commit: str) -> None:
+        """Somebody asked the forge to look at a commit again."""
+        for one in await self.forge.open_pulls():
+            if one.head == commit:
+                await self.parts.queue.send({"pull": str(one.number), "again": "yes"})
+
+    async def tell_run(self, run_id: str, again: bool = False) -> None:
+        """Say on the forge how an apply stands; what it changed makes other plans old. ``again``:
+        that may have been done."""
+        run = await self.parts.store.run(run_id)
+        if run is None:
+            return
+        name = run.plan.environment
+        try:
+            await Telling(self.parts, self.forge).run(run)
+        except Transient as error:
+            log.info("run %s is told later: %s", run_id, error)
+            await self.parts.queue.send({"tell": run_id}, error.retry_after_s or AGAIN_S)
+            return
+        except Permanent as error:
+            log.warning("run %s cannot be told: %s", run_id, error)
+        if again or run.open or not run.outcomes:
+            return
+        for one in await self.parts.store.open_previews():
+            if name in {known.environment for known in one.environments}:
+                await self.parts.queue.send({"pull": str(one.pull), "again": "yes"})
+
+    async def lost(self) -> int:
+        """Send a message for each pull request that something was missed of: how many."""
+        store, now = self.parts.store, self.parts.clock.now()
+        found = await self.forge.open_pulls()
+        known = {one.pull: one for one in await store.open_previews()}
+        base = await self.parts.specs.head()
+        numbers = {one.number for one in found if _missed(known.get(one.number), one, base, now)}
+        numbers |= known.keys() - {one.number for one in found}
+        for number in sorted(numbers):
+            await self.parts.queue.send({"pull": str(number)})
+        horizon = now - timedelta(seconds=HEARD_S)
+        comments = await self.forge.comments_since(horizon)
+        unanswered = 0
+        for comment in comments:
+            preview = known.get(comment.pull) or await store.preview(comment.pull)
+            if preview is None or comment.id not in preview.answered:
+                unanswered += 1
+                await self.parts.queue.send({"comment": str(comment.id)})
+        return len(numbers) + unanswered
+
+    async def poisoned(self, number: int) -> None:
+        """Nobody could look at it: it says so, and stays as it is until something new happens."""
+        before = await self.parts.store.preview(number)
+        if before and before.state == "planning":
+            detail = "every worker that looked at it broke off: see the log of the app"
+            now = self.parts.clock.now().isoformat()
+            failed = replace(before, state="failed", detail=detail, planned_at=now, told="")
+            await self._tell(failed, before)
+
+
+HEARD_S: Final = 3600.0
+"""How old a command that nobody has heard may get: after that whoever wrote it says it again."""
+
+
+def _begun(pull: Pull, base: str, before: Preview | None, now: datetime) -> Preview:
+    """A preview that is being made; what people asked for goes on to hold."""
+    begun = Preview(pull.number, pull.head, base, begun_at=now.isoformat())
+    if before is None:
+        return begun
+    same = before.state == "planning" and before.head == pull.head
+    return replace(
+        begun,
+        asked=before.asked,
+        trusted=before.trusted,
+        answered=before.answered,
+        begun_at=before.begun_at if same and before.begun_at else begun.begun_at,
+    )
+
+
+def _missed(known: Preview | None, pull: Pull, base: str, now: datetime) -> bool:
+    if known is None or known.head != pull.head or known.base != base or not known.told:
+        return known is None or known.state != "planning" or _late(known, now)
+    if known.state == "planning":
+        return _late(known, now)
+    failed = known.state == "failed" or any(one.verdict == "failed" for one in known.environments)
+    return _age_s(known.told_at, now) > (FAILED_AGAIN_S if failed else RETOLD_S)
+
+
+def _late(known: Preview, now: datetime) -> bool:
+    return _age_s(known.begun_at, now) > DEADLINE_S
+
+
+def _age_s(moment: str, now: datetime) -> float:
+    """Seconds since then; for ever when it is not told."""
+    return (now - datetime.fromisoformat(moment)).total_seconds() if moment else float("inf")
