@@ -5,13 +5,21 @@ GitHub has no "create unless it exists". So whoever has created a comment looks 
 both keep the older one, and each removes its own younger one.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
+from reconciler.core.commands import commands
 from reconciler.core.errors import Permanent
 from reconciler.core.forge import Comment
-from reconciler.forge.client import Client
+from reconciler.forge.client import PAGE, Client
 from reconciler.forge.keep import Turns, is_marked, marked, same
+
+log = logging.getLogger(__name__)
+
+MOST_PAGES: Final = 10
+"""Of a hundred comments each, that are read to find commands that no webhook brought."""
 
 type Login = Callable[[], Awaitable[str]]
 
@@ -67,13 +75,44 @@ class Comments:
             if error.status != 404:
                 raise
             return None
-        number = found["html_url"].partition("/pull/")[2].partition("#")[0]
-        if not number.isdecimal():
-            return None
-        author = (found.get("user") or {}).get("login", "")
-        return Comment(found["id"], int(number), author, found.get("body") or "")
+        return _read(found)
+
+    async def since(self, moment: datetime) -> list[Comment]:
+        """The commands that were written since then, oldest first.
+
+        GitHub's ``since`` is about changes, so that an old comment that was edited is listed too,
+        and is passed over. The newest are asked for first: a flood leaves out the oldest ones, and
+        what is written meanwhile shows a comment twice, not never.
+        """
+        asked = {
+            "since": f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "sort": "created",
+            "direction": "desc",
+        }
+        found: dict[int, Comment] = {}
+        path, pages = f"{self._client.repository}/issues/comments", 0
+        async for page in self._client.pages(path, asked):
+            pages += 1
+            new = [one for one in page if one["created_at"] >= asked["since"]]
+            read = [one for one in map(_read, new) if one and commands(one.text)]
+            found |= {one.id: one for one in read}
+            if len(new) < len(page):
+                break
+            if pages == MOST_PAGES:
+                log.warning("comments before the newest %s were not read", pages * PAGE)
+                break
+        return sorted(found.values(), key=lambda one: one.id)
 
     async def react(self, comment: int, sign: str) -> None:
         """Reacting twice is the same as once."""
         path = f"{self._path({'id': comment})}/reactions"
         await self._client.send("POST", path, {"content": sign}, repeatable=True)
+
+
+def _read(found: Mapping[str, Any]) -> Comment | None:
+    """None: it is not on a pull request."""
+    number = found["html_url"].partition("/pull/")[2].partition("#")[0]
+    if not number.isdecimal():
+        return None
+    author = (found.get("user") or {}).get("login", "")
+    return Comment(found["id"], int(number), author, found.get("body") or "")

@@ -20,6 +20,9 @@ from reconciler.core.errors import Permanent
 
 HEADERS: Final = {"X-GitHub-Api-Version": "2022-11-28"}
 TIMEOUT: Final = httpx.Timeout(20.0, connect=10.0)
+LIMITS: Final = httpx.Limits(max_connections=16)
+"""GitHub takes no more than 100 requests at once, of all the instances of the app together:
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits"""
 UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
@@ -55,6 +58,7 @@ class _Core(GitHubCore[BaseAuthStrategy]):
                 base_url=self.config.base_url,
                 headers={"Accept": self.config.accept, "User-Agent": self.config.user_agent},
                 timeout=TIMEOUT,
+                limits=LIMITS,
             )
         yield self._kept
 

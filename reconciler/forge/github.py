@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
@@ -33,9 +34,13 @@ https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permi
 class GitHub:
     """Reads and writes as a GitHub App (check runs) or with a token (commit statuses)."""
 
+    name = "github"
     text_limit = TEXT_LIMIT
+    alerts = True
 
     def __init__(self, settings: GitHubSettings, clock: Clock) -> None:
+        place = f"{settings.site}/{settings.repository}"
+        self.source_link = place + "/blob/{commit}/{path}#L{line}"
         self._identity = identity(settings, clock)
         self._client = Client(settings, self._identity, clock)
         self._login = ""
@@ -67,6 +72,9 @@ class GitHub:
     async def comment(self, comment: int) -> Comment | None:
         return await self._comments.one(comment)
 
+    async def comments_since(self, moment: datetime) -> list[Comment]:
+        return await self._comments.since(moment)
+
     async def may_write(self, user: str) -> bool:
         if not USER.fullmatch(user):
             return False
@@ -82,7 +90,8 @@ class GitHub:
     async def say(self, pull: int, marker: str, text: str) -> None:
         await self._comments.say(pull, marker, text)
 
-    async def mark(self, commit: str, mark: Mark) -> None:
+    async def mark(self, pull: int, commit: str, mark: Mark) -> None:
+        # Here a commit is marked, and with it every pull request that it is the head of.
         await self._marks.mark(commit, mark)
 
     async def react(self, comment: int, reaction: Reaction) -> None:

@@ -64,6 +64,19 @@ class GitHubSettings:
         """The repository's name without its owner."""
         return self.repository.partition("/")[2]
 
+    @property
+    def site(self) -> str:
+        """Where people look at the repository: the host whose API it is.
+
+        A GitHub Enterprise Server has its API below ``/api/v3``, the others have it on a host of
+        its own, ``api.``:
+        https://docs.github.com/en/enterprise-server@latest/rest/using-the-rest-api/getting-started-with-the-rest-api
+        https://docs.github.com/en/enterprise-cloud@latest/admin/data-residency/feature-overview-for-github-enterprise-cloud-with-data-residency
+        """
+        parts = urlsplit(self.api_url)
+        below = parts.path.startswith("/api/v3")
+        return f"{parts.scheme}://{parts.netloc if below else parts.netloc.removeprefix('api.')}"
+
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "GitHubSettings":
         """Read the environment. Raises Permanent, without repeating a secret."""

@@ -46,8 +46,9 @@ def refused(answer: "Answer", what: str, token: str, now: datetime) -> Trouble:
         return Trouble(Transient(sentence, retry_after_s=wait_s), "any", wait_s)
     said = _said(answer, token)
     if answer.status >= 500 or answer.status == 408:
-        error = Transient(f"GitHub is in trouble ({what}: {answer.status} {said})")
-        return Trouble(error, "repeatable")
+        asked_s = _asked_s(answer)
+        sentence = f"GitHub is in trouble ({what}: {answer.status} {said})"
+        return Trouble(Transient(sentence, retry_after_s=asked_s), "repeatable", asked_s)
     request_id = clean(answer.headers.get("x-github-request-id", ""))[:64]
     sentence = f"GitHub refused ({what}: {answer.status} {said}){_way(answer)}"
     return Trouble(Permanent(sentence, status=answer.status, request_id=request_id), "none")
@@ -57,14 +58,20 @@ def _quiet_s(answer: "Answer", now: datetime) -> float | None:
     """For how long GitHub wants to be left in peace; None when it is about something else."""
     if answer.status not in (403, 429):
         return None
-    asked = answer.headers.get("retry-after", "")
-    if asked.isdecimal():
-        return max(1.0, float(asked[:9]))
+    asked_s = _asked_s(answer)
+    if asked_s is not None:
+        return asked_s
     if answer.headers.get("x-ratelimit-remaining") == "0":
         reset = answer.headers.get("x-ratelimit-reset", "")
         return max(1.0, int(reset[:12]) - now.timestamp()) if reset.isdecimal() else QUIET_S
     limited = answer.status == 429 or "rate limit" in _said(answer, "").lower()
     return QUIET_S if limited else None
+
+
+def _asked_s(answer: "Answer") -> float | None:
+    """What GitHub itself says is to be waited."""
+    asked = answer.headers.get("retry-after", "")
+    return max(1.0, float(asked[:9])) if asked.isdecimal() else None
 
 
 def _said(answer: "Answer", token: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from aiohttp import web
 
 from reconciler.app import SystemClock
 from reconciler.core.errors import Permanent
-from reconciler.core.forge import Annotation, Event, Mark, Untrusted
+from reconciler.core.forge import Annotation, Comment, Event, Mark, Untrusted
 from reconciler.forge import GitHub, GitHubSettings
 from reconciler.git import GitSettings, GitSpecs
 from reconciler.local.github.server import EmulatedGitHub
@@ -152,12 +153,14 @@ async def test_a_commit_is_marked_and_an_issue_kept(hub: EmulatedGitHub, forge: 
     head = (await forge.pull(number)).head
     remarks = tuple(Annotation(SPEC, 1, "error", f"wrong {n}") for n in range(60))
     hub.backdoor.protect("contoso/estate", ["reconciler"])
-    await forge.mark(head, Mark("reconciler", "pending", "planning"))
+    await forge.mark(number, head, Mark("reconciler", "pending", "planning"))
     assert (await forge.pull(number)).allowed is False
     for _ in range(2):
-        await forge.mark(head, Mark("reconciler", "failure", "wrong", "**why**", "", remarks))
+        await forge.mark(
+            number, head, Mark("reconciler", "failure", "wrong", "**why**", "", remarks)
+        )
     assert (await forge.pull(number)).allowed is False
-    await forge.mark(head, Mark("reconciler", "success", "fine"))
+    await forge.mark(number, head, Mark("reconciler", "success", "fine"))
     assert (await forge.pull(number)).allowed is True
     for text in ("one", "two", None, None, "three"):
         await forge.keep_issue("drift-dev", "dev has drifted", text)
@@ -171,7 +174,7 @@ async def test_an_app_annotates_every_line_once(hub: EmulatedGitHub) -> None:
     head = await hub.backdoor.commit("contoso/estate", {SPEC: BODY * 3})
     remarks = tuple(Annotation(SPEC, 1, "warning", f"remark {n}") for n in range(120))
     for _ in range(2):
-        await forge.mark(head, Mark("reconciler", "failure", "bad", "**why**", "", remarks))
+        await forge.mark(0, head, Mark("reconciler", "failure", "bad", "**why**", "", remarks))
     path = f"/repos/contoso/estate/commits/{head}/check-runs"
     [run] = (await forge._client.get(path))["check_runs"]
     assert (run["conclusion"], run["output"]["annotations_count"]) == ("failure", 120)
@@ -186,6 +189,24 @@ async def asked(hub: EmulatedGitHub, number: int, text: str) -> int:
     made = await maintainer._client.send("POST", path, {"body": text})
     await maintainer.close()
     return int(made["id"])
+
+
+async def test_commands_that_no_webhook_brought_are_found(
+    hub: EmulatedGitHub, forge: GitHub
+) -> None:
+    number, before = await a_branch(hub), datetime.now(UTC)
+    made = [await asked(hub, number, text) for text in ("/plan dev", "hello", "/help")]
+    found = await forge.comments_since(before)
+    assert [one.id for one in found] == [made[0], made[2]]
+    assert found[0] == Comment(made[0], number, "maintainer", "/plan dev")
+    assert await forge.comments_since(before + timedelta(hours=1)) == []
+
+
+async def test_lines_of_files_are_shown_where_the_repository_is(
+    hub: EmulatedGitHub, forge: GitHub
+) -> None:
+    link = forge.source_link.format(commit="c" * 40, path=SPEC, line=3)
+    assert link == f"{hub.url}/contoso/estate/blob/{'c' * 40}/{SPEC}#L3"
 
 
 async def asked_again(forge: GitHub, head: str) -> None:
@@ -210,11 +231,11 @@ async def test_webhooks_are_heard_and_forged_ones_are_not(hub: EmulatedGitHub) -
         assert comment
         assert (await ear.until("comment")).comment == comment.id
         assert (comment.author, comment.text) == ("maintainer", "/plan dev")
-        await ear.forge.mark(head, Mark("reconciler", "failure", "bad"))
+        await ear.forge.mark(number, head, Mark("reconciler", "failure", "bad"))
         await asked_again(ear.forge, head)
         recheck = await ear.until("recheck")
         assert (recheck.commit, recheck.name) == (head, "reconciler")
-        await ear.forge.mark(head, Mark("reconciler", "failure", "bad"))
+        await ear.forge.mark(number, head, Mark("reconciler", "failure", "bad"))
         merged = await hub.backdoor.merge("contoso/estate", number)
         assert (await ear.until("closed")).pull == number
         assert (await ear.until("push")).commit == merged
@@ -231,6 +252,6 @@ async def test_who_has_no_rights_is_told_what_is_missing(hub: EmulatedGitHub) ->
     forge = GitHub(settings(hub, "GITHUB_APP_ID"), SystemClock())
     head = await hub.backdoor.commit("contoso/estate", {SPEC: "kind: X\n"})
     with pytest.raises(Permanent, match="GitHub refused") as caught:
-        await forge.mark(head, Mark("reconciler", "success", "fine"))
+        await forge.mark(0, head, Mark("reconciler", "success", "fine"))
     assert hub.environment()["GITHUB_TOKEN"] not in str(caught.value)
     await forge.close()

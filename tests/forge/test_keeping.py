@@ -128,7 +128,7 @@ async def test_a_status_is_sent_when_it_says_something_new(small: Small, github:
     marks = [Mark("reconciler/dev", "pending", "planning")]
     marks += [Mark("reconciler/dev", "blocked", "x" * 200, url="https://example.com/r")] * 2
     for mark in marks:
-        await github.mark(COMMIT, mark)
+        await github.mark(7, COMMIT, mark)
     assert [one["state"] for one in small.statuses] == ["failure", "pending"]
     assert len(small.statuses[0]["description"]) == 140
     assert small.statuses[0]["target_url"] == "https://example.com/r"
@@ -146,7 +146,7 @@ async def test_a_check_run_goes_from_pending_to_its_conclusion_in_place(
 ) -> None:
     for state in ("pending", "pending", "failure", "failure"):
         mark = Mark("reconciler", state, f"is {state}", "**why**", "https://example.com/r")
-        await app.mark(COMMIT, mark)
+        await app.mark(7, COMMIT, mark)
     [run] = small.runs
     assert (run["status"], run["conclusion"]) == ("completed", "failure")
     assert run["output"]["summary"] == "**why**"
@@ -155,7 +155,7 @@ async def test_a_check_run_goes_from_pending_to_its_conclusion_in_place(
 
 async def test_a_completed_check_run_is_followed_by_a_new_one(small: Small, app: GitHub) -> None:
     for state in ("success", "pending", "neutral"):
-        await app.mark(COMMIT, Mark("reconciler", state, state))
+        await app.mark(7, COMMIT, Mark("reconciler", state, state))
     assert [one["conclusion"] for one in small.runs] == ["success", "neutral"]
 
 
@@ -163,16 +163,16 @@ async def test_a_check_run_that_was_asked_for_again_is_answered_again(
     small: Small, app: GitHub
 ) -> None:
     mark = Mark("reconciler", "success", "fine")
-    await app.mark(COMMIT, mark)
+    await app.mark(7, COMMIT, mark)
     small.runs[0]["status"] = "queued"
-    await app.mark(COMMIT, mark)
+    await app.mark(7, COMMIT, mark)
     assert small.runs[0]["status"] == "completed"
 
 
 async def test_annotations_go_out_fifty_at_a_time_and_the_conclusion_last(
     small: Small, app: GitHub
 ) -> None:
-    await app.mark(COMMIT, Mark("reconciler", "failure", "bad", annotations=remarks(120)))
+    await app.mark(7, COMMIT, Mark("reconciler", "failure", "bad", annotations=remarks(120)))
     [run] = small.runs
     assert [one["start_line"] for one in small.annotations[run["id"]]] == list(range(1, 121))
     assert len(small.lines("POST")) == 2  # the App's token and the run
@@ -182,19 +182,19 @@ async def test_annotations_go_out_fifty_at_a_time_and_the_conclusion_last(
 async def test_a_check_run_broken_off_between_batches_is_begun_anew(
     small: Small, app: GitHub
 ) -> None:
-    await app.mark("d" * 40, Mark("reconciler", "success", "warms up"))
+    await app.mark(7, "d" * 40, Mark("reconciler", "success", "warms up"))
     mark = Mark("reconciler", "failure", "bad", annotations=remarks(70))
     small.faults = [None, None, LOST]
     with pytest.raises(Transient):
-        await app.mark(COMMIT, mark)
-    await app.mark(COMMIT, mark)
+        await app.mark(7, COMMIT, mark)
+    await app.mark(7, COMMIT, mark)
     run = small.runs[-1]
     assert (run["status"], len(small.annotations[run["id"]])) == ("completed", 70)
 
 
 async def test_what_has_no_room_among_the_annotations_is_counted(small: Small, app: GitHub) -> None:
     both = (*remarks(600), *remarks(1, "error"))
-    await app.mark(COMMIT, Mark("reconciler", "failure", "bad", annotations=both))
+    await app.mark(7, COMMIT, Mark("reconciler", "failure", "bad", annotations=both))
     [run] = small.runs
     shown = small.annotations[run["id"]]
     assert len(shown) == 500

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from reconciler.core.forge import Annotation, Mark, MarkState
 from reconciler.forge import GitHub
+from tests.azure.scripted import START
 from tests.forge.small import ROOT, Small
 from tests.forge.test_reading import HEAD, NEW, OLD, a_commit, a_pull
 
@@ -89,6 +90,7 @@ async def everything(github: GitHub, small: Small) -> None:
         f"/compare/{OLD}...{NEW}": {"commits": [a_commit(NEW, OLD)]},
         f"/commits/{NEW}/pulls": [],
         "/collaborators/ada/permission": {"permission": "write"},
+        "/issues/comments": [],
     }
     await github.reviews(await github.pull(7))
     await github.open_pulls()
@@ -102,11 +104,12 @@ async def everything(github: GitHub, small: Small) -> None:
     await github.keep_issue("drift", "drift", None)
     await github.react(100, "seen")
     await github.comment(100)
+    await github.comments_since(START)
     states: tuple[MarkState, ...] = ("pending", "neutral", "blocked", "failure", "success")
     remarks = tuple(Annotation("specs/a.yaml", line, "note", "x", "t", 2) for line in range(60))
     for state in states:
         url = "https://example.com/run"
-        await github.mark(HEAD, Mark("reconciler", state, state, "why", url, remarks))
+        await github.mark(7, HEAD, Mark("reconciler", state, state, "why", url, remarks))
 
 
 async def test_every_request_with_a_token_is_one_that_github_published(
@@ -115,7 +118,7 @@ async def test_every_request_with_a_token_is_one_that_github_published(
     await everything(github, small)
     sent = {check(*one) for one in small.sent}
     assert "POST /repos/{owner}/{repo}/statuses/{sha}" in sent
-    assert len(sent) >= 18
+    assert len(sent) >= 19
 
 
 async def test_every_request_of_an_app_is_one_that_github_published(
@@ -125,5 +128,5 @@ async def test_every_request_of_an_app_is_one_that_github_published(
     sent = {check(*one) for one in small.sent}
     assert "PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}" in sent
     assert "POST /app/installations/{installation_id}/access_tokens" in sent
-    assert len(sent) >= 20
+    assert len(sent) >= 21
     assert all(path.startswith((ROOT, "/app")) for _, path, _, _ in small.sent)

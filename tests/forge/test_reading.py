@@ -1,6 +1,7 @@
 """What is read about pull requests, comments and people."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -158,6 +159,58 @@ async def test_a_comment_is_read_as_it_is_now(small: Small, github: GitHub) -> N
     made["html_url"] = made["html_url"].replace("/pull/", "/issues/")
     assert await github.comment(made["id"]) is None
     assert await github.comment(1) is None
+
+
+def a_comment(
+    number: int, written: str, text: str = "/plan", on: str = "pull/7", **more: Any
+) -> dict[str, Any]:
+    return {
+        "id": number,
+        "body": text,
+        "created_at": f"2026-11-20T{written}Z",
+        "user": {"login": "ada"},
+        "html_url": f"https://github.example/{REPOSITORY}/{on}#issuecomment-{number}",
+        **more,
+    }
+
+
+async def test_of_the_comments_since_a_moment_new_commands_on_pull_requests_are_read(
+    small: Small, github: GitHub
+) -> None:
+    small.fixed["/issues/comments"] = [
+        a_comment(9, "12:00:09", "/apply dev 0123abcd", user=None),
+        a_comment(8, "12:00:08", "I would say\n/plan"),
+        a_comment(7, "12:00:07", on="issues/3"),
+        a_comment(6, "12:00:06", body=None),
+        a_comment(5, "12:00:05"),
+        a_comment(4, "12:00:04", "/plan, but edited since"),
+    ]
+    moment = datetime(2026, 11, 20, 14, 0, 5, 600_000, timezone(timedelta(hours=2)))
+    found = await github.comments_since(moment)
+    assert [(one.id, one.pull, one.author) for one in found] == [(5, 7, "ada"), (9, 7, "")]
+    asked = small.sent[-1][2]
+    assert asked["since"] == "2026-11-20T12:00:05Z"
+    assert (asked["sort"], asked["direction"]) == ("created", "desc")
+
+
+async def test_comments_are_read_back_to_the_moment_and_no_further(
+    small: Small, github: GitHub
+) -> None:
+    listed = [a_comment(n, f"12:{n // 60:02}:{n % 60:02}") for n in range(900, 0, -1)]
+    small.fixed["/issues/comments"] = listed
+    found = await github.comments_since(datetime(2026, 11, 20, 12, 11, tzinfo=UTC))
+    assert [one.id for one in found] == list(range(660, 901))
+    assert len(small.seen) == 3
+
+
+async def test_a_flood_of_comments_is_read_to_a_bound_the_newest_first(
+    small: Small, github: GitHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    small.fixed["/issues/comments"] = [a_comment(n, "12:00:00") for n in range(5000, 0, -1)]
+    found = await github.comments_since(datetime(2026, 11, 20, 12, tzinfo=UTC))
+    assert [one.id for one in found] == list(range(4001, 5001))
+    assert len(small.seen) == 10
+    assert "comments before the newest 1000 were not read" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,20 @@ def test_another_host_needs_the_address_of_its_api() -> None:
     assert GitHubSettings.from_env(env).api_url == "https://github.contoso.example/api/v3"
 
 
+@pytest.mark.parametrize(
+    ("api_url", "site"),
+    [
+        ("https://api.github.com", "https://github.com"),
+        ("https://api.contoso.ghe.com", "https://contoso.ghe.com"),
+        ("https://github.contoso.example/api/v3", "https://github.contoso.example"),
+        ("https://api.contoso.example/api/v3/", "https://api.contoso.example"),
+        ("http://127.0.0.1:8080/api/v3", "http://127.0.0.1:8080"),
+    ],
+)
+def test_people_look_at_the_repository_on_the_host_whose_api_it_is(api_url: str, site: str) -> None:
+    assert GitHubSettings(repository="contoso/estate", api_url=api_url).site == site
+
+
 def test_a_key_may_be_written_on_one_line_and_two_secrets_rotate() -> None:
     settings = GitHubSettings.from_env(
         {

@@ -1,5 +1,6 @@
 """What happens when GitHub is slow, cross, broken or gone."""
 
+import asyncio
 import logging
 import traceback
 from base64 import b64decode
@@ -114,6 +115,63 @@ async def test_a_turn_that_would_take_too_long_is_not_used_up(clock: JumpClock) 
     assert clock.elapsed == 0
 
 
+class Interrupted(JumpClock):
+    """While somebody sleeps, GitHub asks for silence: once, for so long."""
+
+    def __init__(self, silence_s: float) -> None:
+        super().__init__()
+        self.silence_s, self.pace = silence_s, Pace(self)
+
+    async def sleep(self, seconds: float) -> None:
+        silence_s, self.silence_s = self.silence_s, 0.0
+        self.pace.close(seconds + silence_s)
+        await super().sleep(seconds)
+
+
+async def test_who_waits_for_a_turn_keeps_a_silence_that_is_asked_for_meanwhile() -> None:
+    clock = Interrupted(40)
+    for _ in range(81):
+        await clock.pace.take(writes=True, patience_s=300)
+    assert clock.elapsed == pytest.approx(100, abs=1)
+
+
+async def test_a_turn_lost_to_a_silence_is_given_back() -> None:
+    clock = Interrupted(1000)
+    clock.pace.close(10)
+    with pytest.raises(Transient) as caught:
+        await clock.pace.take(writes=True, patience_s=30)
+    assert caught.value.retry_after_s == pytest.approx(1000, abs=1)
+    clock.elapsed += 1000
+    for _ in range(80):
+        await clock.pace.take(writes=True, patience_s=0)
+
+
+async def test_ten_callers_at_once_are_not_faster_than_one(clock: JumpClock) -> None:
+    pace, moments = Pace(clock), []
+
+    async def write() -> None:
+        for _ in range(20):
+            await pace.take(writes=True, patience_s=4000)
+            moments.append(clock.monotonic())
+
+    await asyncio.gather(*(write() for _ in range(10)))
+    pairs = zip(moments, moments[80:], strict=False)
+    assert all(later - earlier > 60 for earlier, later in pairs)
+
+
+async def test_a_broken_github_that_says_for_how_long_is_left_in_peace(
+    small: Small, github: GitHub, clock: JumpClock
+) -> None:
+    small.fixed["/pulls"] = []
+    small.faults = [(503, {"Retry-After": "20"}, {})]
+    assert await github.open_pulls() == []
+    assert clock.slept == [20.0]
+    small.faults = [(503, {"Retry-After": "600"}, {})]
+    with pytest.raises(Transient) as caught:
+        await github.open_pulls()
+    assert caught.value.retry_after_s == 600
+
+
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
@@ -161,7 +219,7 @@ async def test_nobody_there_is_tried_a_few_times(clock: JumpClock) -> None:
         pass
     github = GitHub(GitHubSettings(repository=REPOSITORY, api_url=url, token=TOKEN), clock)
     with pytest.raises(Transient, match="ConnectError"):
-        await github.mark("c" * 40, Mark("reconciler", "success", "fine"))
+        await github.mark(7, "c" * 40, Mark("reconciler", "success", "fine"))
     assert len(clock.slept) >= 4
     await github.close()
 
@@ -252,11 +310,11 @@ async def test_tokens_reach_github_and_nothing_else(
         for fault in ((401, {}, echo), (403, {}, echo), (404, {}, echo), (500, {}, echo), LOST):
             small.faults = [fault] * 30
             try:
-                await one.mark("c" * 40, Mark("reconciler", "success", "fine"))
+                await one.mark(7, "c" * 40, Mark("reconciler", "success", "fine"))
             except ReconcilerError as error:
                 told.append(everything(error))
             small.faults = []
-        await one.mark("c" * 40, Mark("reconciler", "success", "fine"))
+        await one.mark(7, "c" * 40, Mark("reconciler", "success", "fine"))
     assert len(told) == 10
     assert f"Bearer {TOKEN}" in small.authorizations
     secrets = [TOKEN, *small.tokens, *(one[-40:] for one in small.authorizations if one)]

@@ -119,6 +119,22 @@ async def test_issues_comments_and_reactions_are_kept() -> None:
         assert (reopened["state"], reopened["closed_at"]) == ("open", None)
 
 
+async def test_the_comments_of_a_repository_are_listed_in_the_order_that_is_asked_for() -> None:
+    async with Client(EmulatedGitHub()) as client:
+        number = await client.a_pull()
+        path = f"./issues/{number}/comments"
+        made = [(await client.send("POST", path, {"body": f"{n}"})).body["id"] for n in range(3)]
+
+        async def listed(query: str) -> list[int]:
+            found = await client.send("GET", f"./issues/comments?{query}")
+            return [one["id"] for one in found.body]
+
+        assert await listed("") == await listed("direction=desc") == made
+        assert await listed("sort=created&direction=desc") == made[::-1]
+        assert await listed("since=2020-01-01T00:00:00Z") == made
+        assert await listed("since=2999-01-01T00:00:00Z") == []
+
+
 async def test_a_text_of_65536_characters_is_kept_and_one_more_refused() -> None:
     async with Client(EmulatedGitHub()) as client:
         number = await client.a_pull()

@@ -47,9 +47,17 @@ async def list_comments(ctx: Context) -> Reply:
 
 @route("GET", ALL, READ)
 async def list_comments_for_repo(ctx: Context) -> Reply:
-    found = [one for issue in ctx.repo.issues.values() for one in issue.comments]
-    newest = ctx.request.query.get("direction", "asc") == "desc"
-    by_update = ctx.request.query.get("sort") == "updated"
+    """Those that were changed since then, by id unless another order is asked for."""
+    query = ctx.request.query
+    since, by_update = query.get("since", ""), query.get("sort") == "updated"
+    # "Ignored without the sort parameter."
+    newest = "sort" in query and query.get("direction", "asc") == "desc"
+    found = [
+        one
+        for issue in ctx.repo.issues.values()
+        for one in issue.comments
+        if stamp(one.updated) >= since
+    ]
     found.sort(key=lambda one: (one.updated if by_update else one.created, one.id), reverse=newest)
     items, headers = ctx.page(found)
     return Reply(200, [shapes.comment(ctx.site.world, one) for one in items], headers)
