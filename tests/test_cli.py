@@ -252,7 +252,7 @@ def test_what_a_reviewed_plan_did_not_delete_is_not_deleted(
     code, _, err = reconciler("apply", "-e", "dev", "--plan", "plan.json", "--yes")
     assert code == 3
     assert "delete ModelDeployment/contoso-ai/chat" in err
-    allowed = err.rpartition("--allow ")[2].strip()
+    allowed = err.partition("`--allow ")[2].partition("`")[0]
     code, out, _ = reconciler(
         "apply", "-e", "dev", "--plan", "plan.json", "--yes", "--allow", allowed
     )

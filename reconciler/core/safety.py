@@ -43,22 +43,39 @@ def refuse_if_too_much(plan: Plan, owned: int, allowed: str | None) -> None:
         return
     raise Refused(
         f"this run would delete or replace {going} of {owned} owned resources, more than "
-        f"{PERCENT}%: if that is meant, apply with --allow {plan.digest}"
+        f"{PERCENT}%. If that is meant, {by_name(plan)}"
     )
 
 
 def refuse_if_worse(
     plan: Plan, reviewed: frozenset[Danger], digest: str, allowed: str | None
 ) -> None:
-    """Raises Refused when the plan deletes or replaces more than the reviewed one (``digest``)."""
+    """Raises Refused when the plan deletes or replaces more than the reviewed one (``digest``; "":
+    none was reviewed)."""
     new = sorted((action, str(key)) for action, key, _ in plan.dangerous - reviewed)
     if not new or allowed == plan.digest:
         return
     listed = ", ".join(f"{action} {key}" for action, key in new[:5])
-    raise Refused(
+    listed += f" (and {len(new) - 5} more)" if len(new) > 5 else ""
+    why = (
         f"Azure or the specs changed since plan {digest} was reviewed: applying would now also "
-        f"{listed}. Review the new plan, then apply with --allow {plan.digest}"
+        if digest
+        else "no reviewed plan shows it: applying would "
     )
+    raise Refused(f"{why}{listed}. Review what it would do; if that is meant, {by_name(plan)}")
+
+
+def by_name(plan: Plan) -> str:
+    """How a person allows exactly this plan, where a rule that asks for that refused it."""
+    return (
+        f"allow plan {plan.digest} by name: `--allow {plan.digest}`, or "
+        f"`/apply {plan.environment} {plan.digest}` on the pull request"
+    )
+
+
+def lifted_by_name(plan: Plan, refusal: str) -> bool:
+    """Whether a refusal of this plan is one that allowing it by name lifts."""
+    return not plan.blocked and refusal.endswith(by_name(plan))
 
 
 def refuse_if_suspended(

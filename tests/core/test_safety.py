@@ -8,6 +8,7 @@ import pytest
 from reconciler.core.errors import Refused
 from reconciler.core.model import Action, Change, Check, Key, Plan
 from reconciler.core.safety import (
+    lifted_by_name,
     refuse_if_blocked,
     refuse_if_empty,
     refuse_if_suspended,
@@ -43,7 +44,9 @@ def test_a_run_may_take_away_thirty_percent(
     half: list[Action] = ["delete", "replace"]
     plan = a_plan(*[half[i % 2] for i in range(going)], "create", "update")
     if refused:
-        with pytest.raises(Refused, match=f"--allow {plan.digest}"):
+        with pytest.raises(
+            Refused, match=f"by name: `--allow {plan.digest}`, or `/apply dev {plan.digest}`"
+        ):
             refuse_if_too_much(plan, owned, None)
     else:
         refuse_if_too_much(plan, owned, None)
@@ -61,6 +64,25 @@ def test_what_was_not_reviewed_is_not_deleted() -> None:
     with pytest.raises(Refused, match=r"delete ModelDeployment/ai/1, replace ModelDeployment/ai/2"):
         refuse_if_worse(worse, reviewed.dangerous, reviewed.digest, None)
     refuse_if_worse(worse, reviewed.dangerous, reviewed.digest, worse.digest)
+
+
+def test_what_no_reviewed_plan_shows_is_refused_and_said_so() -> None:
+    plan = a_plan(*["delete"] * 7)
+    with pytest.raises(Refused, match=r"no reviewed plan shows it.* \(and 2 more\)\. ") as refused:
+        refuse_if_worse(plan, frozenset(), "", None)
+    assert "since plan" not in str(refused.value)
+
+
+def test_a_refusal_says_itself_whether_a_name_lifts_it() -> None:
+    plan, one = a_plan("delete"), Check("error", "quota.tokens", "too much")
+    with pytest.raises(Refused) as worse:
+        refuse_if_worse(plan, frozenset(), "", None)
+    assert lifted_by_name(plan, str(worse.value))
+    assert not lifted_by_name(a_plan("replace"), str(worse.value)), "another plan"
+    with pytest.raises(Refused) as blocked:
+        refuse_if_blocked(replace(plan, checks=(one,)))
+    assert not lifted_by_name(plan, str(blocked.value))
+    assert not lifted_by_name(replace(plan, checks=(one,)), str(worse.value))
 
 
 def test_a_replace_that_was_reviewed_as_an_update_is_refused() -> None:

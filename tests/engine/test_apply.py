@@ -136,7 +136,7 @@ async def test_a_worse_plan_than_the_reviewed_one_is_refused_until_it_is_allowed
     world.patch(f"{ACCOUNT_ID}/deployments/chat", {"properties": {"model": {"name": "gpt-4o"}}})
     with pytest.raises(Refused, match="--allow") as refused:
         await world.apply(reviewed=reviewed)
-    digest = str(refused.value).rpartition("--allow ")[2]
+    digest = str(refused.value).partition("`--allow ")[2].partition("`")[0]
     run = await world.apply(reviewed=reviewed, allow=digest)
     assert run.state == "done", failures(run)
 
