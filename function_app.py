@@ -72,6 +72,14 @@ async def environments(req: func.HttpRequest) -> func.HttpResponse:
     return await answer("environments", req)
 
 
+# No key: the forge's signature or password is one, and no address with a key in it lies around in
+# the settings of a repository.
+@app.route("webhooks/{forge}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+async def webhook(req: func.HttpRequest) -> func.HttpResponse:
+    """``webhooks/github`` and ``webhooks/azuredevops``."""
+    return await answer("webhook", req)
+
+
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 async def health(req: func.HttpRequest) -> func.HttpResponse:
     from reconciler import __version__
@@ -86,7 +94,9 @@ async def answer(route: str, req: func.HttpRequest) -> func.HttpResponse:
     from reconciler import http
     from reconciler.app import service
 
-    request = http.Request(req.url, dict(req.params), dict(req.route_params), req.get_body())
+    request = http.Request(
+        req.url, dict(req.params), dict(req.route_params), req.get_body(), dict(req.headers)
+    )
     found = await http.answer(route, service, request)
     return func.HttpResponse(
         found.text,

@@ -13,7 +13,14 @@ from reconciler.core.errors import (
     SpecErrors,
     Transient,
 )
-from reconciler.service.asked import Ended, UnknownCommit, UnknownEnvironment, UnknownRun
+from reconciler.core.forge import Untrusted
+from reconciler.service.asked import (
+    Ended,
+    UnknownCommit,
+    UnknownEnvironment,
+    UnknownForge,
+    UnknownRun,
+)
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +34,10 @@ SHOWN_ERRORS: Final = 100
 
 @dataclass(frozen=True)
 class Answer:
-    """A status, a JSON body, and headers besides ``Content-Type``."""
+    """A status, a JSON body (None: there is none), and headers besides ``Content-Type``."""
 
     status: int
-    body: Mapping[str, Any]
+    body: Mapping[str, Any] | None
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -39,7 +46,7 @@ class Answer:
 
     @property
     def text(self) -> str:
-        return json.dumps(self.body, ensure_ascii=False)
+        return "" if self.body is None else json.dumps(self.body, ensure_ascii=False)
 
 
 class BadRequest(ReconcilerError):
@@ -60,12 +67,14 @@ class Problem:
 
 
 BAD_REQUEST: Final = Problem("bad-request", "The request cannot be understood", 400)
+UNTRUSTED: Final = Problem("untrusted", "Nobody can tell who sent this", 401)
 TOO_LARGE: Final = Problem("too-large", "The request is too large", 413)
 UNEXPECTED: Final = Problem("unexpected", "Something unexpected went wrong", 500)
 PROBLEMS: Final[tuple[tuple[type[ReconcilerError], Problem], ...]] = (
     (UnknownEnvironment, Problem("unknown-environment", "There is no such environment", 404)),
     (UnknownCommit, Problem("unknown-commit", "There is no such commit", 404)),
     (UnknownRun, Problem("unknown-run", "There is no such run", 404)),
+    (UnknownForge, Problem("unknown-forge", "There is no such forge", 404)),
     (Ended, Problem("run-ended", "The run has ended", 409)),
     (Refused, Problem("refused", "A safety rule says no", 409)),
     (SpecErrors, Problem("invalid-specs", "The specs cannot be used", 422)),
@@ -79,6 +88,9 @@ def problem(error: Exception) -> Answer:
     """What is told of an error. Of an unexpected one only that it happened: the rest is logged."""
     if isinstance(error, BadRequest):
         return _answer(TOO_LARGE if error.status == 413 else BAD_REQUEST, str(error))
+    if isinstance(error, Untrusted):
+        log.warning("a webhook was refused: %s", error)
+        return _answer(TOO_LARGE if error.status == 413 else UNTRUSTED, str(error))
     for kind, found in PROBLEMS:
         if isinstance(error, kind):
             return _answer(found, *_told(error), headers=_wait(error))

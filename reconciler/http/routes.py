@@ -20,6 +20,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def link(self, path: str) -> str:
         """Another address of the same app; never with this one's query, which may hold a key."""
@@ -66,6 +67,13 @@ async def environments(service: Service, request: Request) -> Answer:
     return Answer(200, {"commit": known.commit, "environments": listed})
 
 
+async def webhook(service: Service, request: Request) -> Answer:
+    """Hear what a forge has to tell: 202 when it matters, 204 when not."""
+    name = request.params.get("forge", "")
+    heard = await service.hear(name, request.headers, request.body)
+    return Answer(202, {"accepted": True}) if heard else Answer(204, None)
+
+
 def _header(header: RunHeader) -> dict[str, Any]:
     return {
         "id": header.id,
@@ -110,6 +118,7 @@ ROUTES: Final[Mapping[str, Route]] = {
     "run": run,
     "cancel": cancel,
     "environments": environments,
+    "webhook": webhook,
 }
 
 

@@ -122,4 +122,5 @@ ANSWERS: Final[Mapping[str, Schema]] = {
     "run": RUN,
     "cancel": _object(run=TEXT, state=_one_of(RunState)),
     "environments": _object(commit=TEXT, environments=_array(ENVIRONMENT)),
+    "webhook": _object(accepted={"const": True}),
 }

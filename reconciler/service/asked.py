@@ -41,3 +41,7 @@ class UnknownRun(ReconcilerError):
 
 class Ended(ReconcilerError):
     """The run has ended: there is nothing to cancel."""
+
+
+class UnknownForge(ReconcilerError):
+    """No forge of that name is connected."""

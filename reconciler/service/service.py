@@ -12,6 +12,7 @@ from reconciler.engine import Progress, silent
 from reconciler.ports import Forge
 from reconciler.service.answering import Answering
 from reconciler.service.asked import Asked, Ended, UnknownCommit, UnknownEnvironment, UnknownRun
+from reconciler.service.hearing import hear
 from reconciler.service.parts import Parts
 from reconciler.service.pulls import Pulls
 from reconciler.service.sweep import Sweep
@@ -109,6 +110,11 @@ class Service(Parts):
         return Known(head, tuple([(one, await self.store.status(one.name)) for one in found]))
 
     # Messages
+
+    async def hear(self, forge: str, headers: Mapping[str, str], body: bytes) -> bool:
+        """Whether a webhook is about anything that matters; then a message is queued, unless it
+        was heard before. Raises UnknownForge, Untrusted, Transient and Permanent."""
+        return await hear(self, forge, headers, body)
 
     async def handle(self, message: Mapping[str, str], progress: Progress = silent) -> None:
         """Do what a message asks for. Raises Transient and Permanent for trouble with state or
