@@ -15,7 +15,8 @@ from jsonschema import Draft202012Validator
 
 from reconciler.http.schemas import ANSWERS, PROBLEM
 from reconciler.local.azure import EmulatedAzure
-from reconciler.local.sandbox import READER, WRITER, commit, git
+from reconciler.local.repository import commit, git
+from reconciler.local.sandbox import READER, WRITER
 from tests.engine.world import World
 
 NEVER = "0 0 0 29 2 Mon"

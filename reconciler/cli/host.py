@@ -72,6 +72,8 @@ async def _serve(port: int, project: Path, host_state: Path, hidden_s: float) ->
     place = Place(project, host_state, lambda queue: SqliteQueue(path, queue), keys, port, hidden_s)
     try:
         async with Host(place) as running:
+            # As App Service does with WEBSITE_HOSTNAME; nothing has run yet.
+            os.environ.setdefault("RECONCILER_PUBLIC_URL", running.url)
             told = {"url": running.url, "key": keys.function, "master": keys.master}
             click.echo(json.dumps(told))
             await stop.wait()

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from reconciler.local.sandbox import Sandbox
 
 
-@click.command(short_help="The Function App, an emulated Azure and a Git repository, to try out.")
+@click.command(short_help="The Function App, an emulated Azure and GitHub, to try out.")
 @click.argument(
     "specs", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("specs")
 )
@@ -31,8 +31,8 @@ def sandbox(specs: Path, environments: tuple[str, ...], schedule: str, form: str
     """Start everything on loopback, say where it is, and keep it up until Ctrl-C.
 
     \b
-    What you push to the repository is applied; what you change in the emulated Azure by hand is
-    changed back. Nothing outlives the sandbox.
+    Pull requests are answered, what is merged is applied; what you change in the emulated Azure
+    by hand is found. Nothing outlives the sandbox.
     """
     import json
     import signal
@@ -51,27 +51,40 @@ def sandbox(specs: Path, environments: tuple[str, ...], schedule: str, form: str
         if form == "json":
             click.echo(json.dumps(found.told()))
         else:
-            _tell(found)
+            click.echo(f"{places(found)}\n\n{steps(found)}\n\nCtrl-C ends it all.")
         stop.wait()
 
 
-def _tell(found: "Sandbox") -> None:
+def places(found: "Sandbox") -> str:
+    """Where everything is."""
+    return f"""\
+The repository       {found.github}/{found.repository}
+  a clone to edit    {found.work}
+The Function App     {found.app}
+  its key            {found.key}
+  its log            {found.log}
+The emulated Azure   {found.azure}"""
+
+
+def steps(found: "Sandbox") -> str:
+    """Lines for another terminal: a pull request, and what else can be asked."""
+    tokens = "\n  ".join(f"{name}={token}" for name, token in found.tokens.items())
     key = f'-H "x-functions-key: {found.key}"'
-    ask = """'{"environment": "dev", "mode": "plan"}'"""
-    push = "git commit -am more && git push"
-    click.echo(f"""\
-The Function App            {found.app}
-  its key                   {found.key}
-  its log                   {found.log}
-The emulated Azure          {found.azure}
-The specs, to edit and push {found.work}
+    return f"""\
+A pull request, in another terminal:
+  cd {found.work}
+  git switch -c more
+  # change something in the specs
+  git commit -am "More" && git push origin more
+The push tells the page to open it on; comment and merge there. Or, with curl:
+  {tokens}
+  api={found.api}/repos/{found.repository}
+  as() {{ curl -s -H "Authorization: Bearer $1" "${{@:2}}"; }}
+  as $developer $api/pulls -d '{{"title": "More", "head": "more", "base": "main"}}'
+  as $developer $api/issues/1/comments -d '{{"body": "/plan"}}'
+  as $maintainer -X PUT $api/pulls/1/merge
 
-In another terminal:
+The app and its state:
   curl -s {key} {found.app}/api/environments
-  curl -s {key} -d {ask} {found.app}/api/reconcile
   curl -s {key} {found.app}/api/runs
-  RECONCILER_STATE={found.state} reconciler runs
-  cd {found.work} && $EDITOR specs/openai/deployments.yaml && {push}
-
-What is pushed is applied, what is changed by hand is changed back.
-Ctrl-C ends it and takes everything away.""")
+  RECONCILER_STATE={found.state} reconciler runs"""

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from reconciler.local.sandbox import commit
+from reconciler.local.repository import commit
 
 ENVIRONMENT: Final = "dev"
 DEPLOYMENT: Final = (
@@ -141,7 +141,7 @@ def main() -> None:
 
 def tell(story: Story) -> None:
     story.say(
-        "An Azure of our own is up, emulated on this machine, a Git repository with the specs, and "
+        "An Azure and a GitHub of our own are up, emulated on this machine, and "
         "the Function App that looks after both. Apply what is declared."
     )
     run = story.reconcile("apply")

@@ -108,7 +108,7 @@ class EmulatedGitHub:
         self.site = Site(world, hooks, events, Pulls(world, events, given.mergeable_delay_s))
         self.backdoor = Backdoor(self.site, self.faults, self.limits, self.requests)
         self._api, self._git = Api(self.site, self.limits), SmartHttp(self.site)
-        self._pages = Pages(self.site)
+        self._pages = Pages(self.site, self._api)
         await hooks.start()
 
     async def __aexit__(

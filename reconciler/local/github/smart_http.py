@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from reconciler.local.github import auth
 from reconciler.local.github.git import NO_COMMIT, Git, environment
@@ -16,6 +17,7 @@ PATH = re.compile(
     r"/(?P<owner>[^/]+)/(?P<repo>[^/]+?)(?:\.git)?"
     r"/(?P<rest>info/refs|git-upload-pack|git-receive-pack)"
 )
+FLUSH = b"0000"
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="GitHub"', "Content-Type": "text/plain"}
 
 
@@ -58,7 +60,7 @@ class SmartHttp:
         return repo
 
     async def _receive(self, request: Request, repo: Repository, rest: str, by: Caller) -> Reply:
-        git = Git(repo.folder)
+        git, made = Git(repo.folder), list[str]()
         async with self.site.lock:
             before = await git.refs("refs/")
             reply = await _backend(request, repo, rest)
@@ -67,7 +69,28 @@ class SmartHttp:
                 old, new = (refs.get(ref, NO_COMMIT) for refs in (before, after))
                 if old != new:
                     await self.site.pulls.pushed(repo, ref, old, new, by.actor)
+                if old == NO_COMMIT and ref.startswith("refs/heads/"):
+                    made.append(ref.removeprefix("refs/heads/"))
+        for branch in made:
+            if branch != repo.default_branch:
+                reply.body = told(reply.body, _invitation(self.site.world.url, repo, branch))
         return reply
+
+
+def _invitation(url: str, repo: Repository, branch: str) -> str:
+    """What GitHub says to whoever pushed a new branch. The wording is not documented."""
+    page = f"{url}/{repo.full_name}/pull/new/{quote(branch)}"
+    return f"\nCreate a pull request for '{branch}' on GitHub by visiting:\n     {page}\n\n"
+
+
+def told(content: bytes, text: str) -> bytes:
+    """An answer to a push with a text for the person, where the client takes one: in the second
+    side band. https://git-scm.com/docs/gitprotocol-common, https://git-scm.com/docs/gitprotocol-pack
+    """
+    if content[4:5] not in (b"\1", b"\2") or not content.endswith(FLUSH):
+        return content
+    line = b"\2" + text.encode()
+    return content.removesuffix(FLUSH) + b"%04x" % (len(line) + 4) + line + FLUSH
 
 
 async def _backend(request: Request, repo: Repository, rest: str) -> Reply:

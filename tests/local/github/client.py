@@ -15,6 +15,7 @@ from typing import Any, Self
 import aiohttp
 import jwt
 from aiohttp import web
+from yarl import URL
 
 from reconciler.local.github import EmulatedGitHub, Exchange
 from reconciler.local.github.world import MAINTAINER
@@ -119,7 +120,15 @@ class Client:
     async def text(self, path: str) -> tuple[int, str]:
         """A page for people."""
         assert self._session is not None
-        async with self._session.get(f"{self.github.url}{path}") as answer:
+        async with self._session.get(URL(f"{self.github.url}{path}", encoded=True)) as answer:
+            return answer.status, await answer.text()
+
+    async def fill(self, path: str, origin: str | None = None, **form: str) -> tuple[int, str]:
+        """Send a page's form as a browser does: the status and page that it leads to."""
+        assert self._session is not None
+        headers = {} if origin is None else {"Origin": origin}
+        url = URL(f"{self.github.url}{path}", encoded=True)
+        async with self._session.post(url, data=form, headers=headers) as answer:
             return answer.status, await answer.text()
 
     # Identities

@@ -100,3 +100,23 @@ async def test_odd_names_links_renames_and_binary_files_are_listed(tmp_path: Pat
         assert "patch" not in by_name["data.bin"]
         assert by_name['tab\tand\tmore "quoted"']["patch"] == "@@ -0,0 +1 @@\n+x"
         assert (await client.text(f"/{REPO}/pull/{number}"))[0] == 200
+
+
+async def test_whoever_pushes_a_new_branch_is_told_where_to_open_a_pull_request(
+    tmp_path: Path,
+) -> None:
+    async with Client(EmulatedGitHub()) as client:
+        work = tmp_path / "work"
+        await git("clone", "-q", address(client, client.token()), str(work))
+        await git("switch", "-qc", "more/100%", cwd=work)
+        await git("commit", "-qm", "More", "--allow-empty", cwd=work)
+        said = await git("push", "origin", "HEAD", cwd=work)
+        page = f"{client.github.url}/{REPO}/pull/new/more/100%25"
+        lines = [line.rstrip() for line in said.splitlines()]
+        assert f"remote:      {page}" in lines, said
+        assert "new branch" in said
+        assert (await client.text(f"/{REPO}/pull/new/more/100%25"))[0] == 200
+        await git("commit", "-qm", "Again", "--allow-empty", cwd=work)
+        assert "remote:" not in await git("push", "origin", "HEAD", cwd=work)
+        assert "remote:" not in await git("push", "origin", ":more/100%", cwd=work)
+        assert "remote:" not in await git("push", "origin", "HEAD:main", cwd=work)

@@ -39,6 +39,12 @@ blockquote{margin:0;padding:0 1em;color:var(--dim);border-left:4px solid var(--l
 .alert-important{border-color:var(--purple)}.alert-important .alert-title{color:var(--purple)}
 .alert-warning{border-color:var(--amber)}.alert-warning .alert-title{color:var(--amber)}
 .alert-caution{border-color:var(--red)}.alert-caution .alert-title{color:var(--red)}
+form{display:flex;flex-wrap:wrap;gap:8px;padding:8px 16px;align-items:center}
+form label{margin-right:auto}
+input,textarea{flex:1 0 100%;min-width:0}
+input,textarea,select,button{font:inherit;padding:6px 10px;border:1px solid var(--line);
+border-radius:6px;background:var(--soft);color:inherit}
+button{cursor:pointer}button[value=merge],button[value=open]{background:#1f883d;color:#fff}
 .mention{font-weight:600}summary{cursor:pointer}img{max-width:100%}
 """
 
