@@ -1,5 +1,6 @@
 """What was read from Azure, and the questions the planner asks of it."""
 
+import re
 import uuid
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from reconciler.core.model import (
     Secret,
 )
 
+HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%:+,;=$!()*'/-]*)?")
+LONGEST_ENDPOINT = 300
 NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 """The UUID namespace of URLs (RFC 9562): ARM ids are paths."""
 
@@ -109,6 +112,18 @@ def output(observed: Observed | None, path: str) -> Json:
         return UNKNOWN
     value = observed.outputs.get(path, UNKNOWN)
     return UNKNOWN if value is None else value
+
+
+def endpoint_of(observed: Observed, kind: Kind) -> str:
+    """Where a live resource can be called: an https URL that is safe to show, or "".
+
+    One with a user, a query or a fragment is not shown: these may carry a key, and the rest of it
+    would not be an address to call.
+    """
+    value = output(observed, kind.endpoint) if kind.endpoint else ""
+    if not isinstance(value, str) or not HTTPS.fullmatch(value) or len(value) > LONGEST_ENDPOINT:
+        return ""
+    return value
 
 
 def resolver(

@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.core.diff import Context, diff_fields
 from reconciler.core.errors import Permanent, ReconcilerError, Stale, Transient
 from reconciler.core.kinds import KINDS
-from reconciler.core.live import arm_id_of, ignored, output
+from reconciler.core.live import arm_id_of, endpoint_of, ignored, output
 from reconciler.core.merge import merge
 from reconciler.core.model import (
     NOTHING,
@@ -89,7 +89,8 @@ class Performer:
         for attempt in range(ATTEMPTS):
             try:
                 detail = await self._once(step, again)
-                return Outcome("done", detail, request_id=self.request_ids.get(step.id, ""))
+                request_id = self.request_ids.get(step.id, "")
+                return Outcome("done", detail, request_id=request_id, endpoint=self._endpoint(step))
             except Permanent as error:
                 return Outcome("failed", str(error), request_id=error.request_id)
             except Transient as error:
@@ -111,6 +112,11 @@ class Performer:
         if step.verb == "delete":
             return await self._delete(step)
         return await self._purge(step)
+
+    def _endpoint(self, step: Step) -> str:
+        """Where what a step wrote can be called, by the read that found it as declared."""
+        have = self.live.get(step.key) if step.verb == "put" else None
+        return endpoint_of(have, KINDS[step.key.kind]) if have else ""
 
     # -- put ---------------------------------------------------------------------------------
 

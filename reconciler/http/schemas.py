@@ -57,6 +57,7 @@ STEP: Final = _object(
     startedAt=MOMENT,
     endedAt=MOMENT,
     requestId=TEXT,
+    endpoint=TEXT,
 )
 RUN: Final = _object(
     id=TEXT,

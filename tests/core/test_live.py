@@ -2,8 +2,18 @@
 
 import uuid
 
+import pytest
+
 from reconciler.core.kinds import KINDS
-from reconciler.core.live import Live, arm_id_of, context_of, identity_of, output, resolver
+from reconciler.core.live import (
+    Live,
+    arm_id_of,
+    context_of,
+    endpoint_of,
+    identity_of,
+    output,
+    resolver,
+)
 from reconciler.core.model import UNKNOWN, Key, Observed, Ref, Resource, Secret
 from tests.core.builders import ACCOUNTS, a_resource, an_account, as_azure, live_of, owned_of
 
@@ -114,3 +124,33 @@ def test_comparing_knows_whether_something_was_applied_before() -> None:
     context = context_of(account, owned_of(account)[account.arm_id.lower()], live, unknown)
     assert context.managed
     assert context.current(secret) == "d"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "reason"),
+    [
+        ("https://contoso.openai.azure.com/", True, "an account"),
+        ("https://vllm.eastus2.inference.ml.azure.com/score", True, "an online endpoint"),
+        ("https://localhost:8443/_data/x", True, "an emulator"),
+        ("http://contoso.openai.azure.com/", False, "not encrypted"),
+        ("https://x.example/?code=k3y", False, "a query may hold a key"),
+        ("https://x.example/#k3y", False, "so may a fragment"),
+        ("https://user:k3y@x.example/", False, "so may a user"),
+        ("https://x.example/`</details>", False, "no address has such letters"),
+        ("https://x.example/\n", False, "nor a second line"),
+        ("javascript:alert(1)", False, "no address"),
+        (f"https://x.example/{'a' * 300}", False, "too long to be one"),
+        ({"uri": "https://x.example/"}, False, "no text"),
+        (None, False, "not there yet"),
+    ],
+)
+def test_where_a_resource_can_be_called_is_shown_when_that_is_safe(
+    value: object, shown: bool, reason: str
+) -> None:
+    there = Observed("/a", {}, "Account", outputs={"properties.endpoint": value})
+    assert endpoint_of(there, KINDS["Account"]) == (value if shown else ""), reason
+
+
+def test_a_kind_that_cannot_be_called_has_no_address() -> None:
+    there = Observed("/a", {}, "KeyVault", outputs={"properties.endpoint": "https://x.example/"})
+    assert endpoint_of(there, KINDS["KeyVault"]) == ""

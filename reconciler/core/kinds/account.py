@@ -149,6 +149,7 @@ ACCOUNT = Kind(
         "identity.principalId": "object id of its system-assigned identity",
         "properties.endpoint": "base URL of its data plane",
     },
+    endpoint="properties.endpoint",
     holds_data=True,
     lock=ACCOUNT_LOCK,
     soft_delete=SoftDelete(

@@ -45,6 +45,7 @@ BATCH_ENDPOINT = Kind(
         ),
     },
     outputs={"properties.scoringUri": "where jobs are started"},
+    endpoint="properties.scoringUri",
     lock=BATCH_LOCK,
     deferred=frozenset({"defaults"}),
     typical_s=20,

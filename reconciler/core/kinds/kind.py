@@ -127,6 +127,8 @@ class Kind:
     fields are spread over the body's top level and its ``properties``."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Read-only values a ``ref`` may name: dotted path in the ARM body → what it is."""
+    endpoint: str = ""
+    """The output that says where it can be called, where there is one."""
     fleeting: frozenset[str] = frozenset()
     """Those of the outputs that every write changes."""
 

@@ -43,6 +43,7 @@ ONLINE_ENDPOINT = Kind(
         "properties.scoringUri": "where requests go",
         "properties.swaggerUri": "description of its interface",
     },
+    endpoint="properties.scoringUri",
     lock=ENDPOINT_LOCK,
     deferred=frozenset({"traffic", "mirrorTraffic"}),
     initial={"identity": {"type": "SystemAssigned"}},

@@ -92,6 +92,7 @@ SERVERLESS_ENDPOINT = Kind(
         "properties.endpointState": "Online when it serves",
         "properties.marketplaceSubscriptionId": "the subscription that pays for it",
     },
+    endpoint="properties.inferenceEndpoint.uri",
     healthy={"endpointState": "Online"},
     initial={"sku": {"name": "Consumption"}, "authMode": "Key"},
     parts=(

@@ -54,4 +54,5 @@ def _step(run: Run, step: Step) -> dict[str, Json]:
         "startedAt": outcome.started_at if outcome else "",
         "endedAt": outcome.ended_at if outcome else "",
         "requestId": outcome.request_id if outcome else "",
+        "endpoint": outcome.endpoint if outcome else "",
     }

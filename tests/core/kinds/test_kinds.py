@@ -215,3 +215,10 @@ def test_any_arm_type_has_a_kind():
 )
 def test_what_belongs_to_the_service_is_known(kind, body, service):
     assert KINDS[kind].foreign(body) is service
+
+
+@pytest.mark.parametrize(
+    "kind", [one for one in KINDS.values() if one.endpoint], ids=lambda kind: kind.name
+)
+def test_where_a_kind_can_be_called_is_among_what_is_read_back(kind):
+    assert kind.endpoint in kind.outputs
