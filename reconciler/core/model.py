@@ -339,7 +339,7 @@ OPEN: Final = frozenset({"queued", "running", "cancelling"})
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A plan and how far it has got. While it is queued its plan is empty."""
+    """A plan and how far it has got. While it is queued its plan is empty, or was refused."""
 
     id: str
     plan: Plan
