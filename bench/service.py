@@ -4,14 +4,18 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.azure import azure
 from bench.result import Result
 from bench.stage import Stage
 from reconciler.local.azure.server import SUBSCRIPTION
+
+if TYPE_CHECKING:
+    from reconciler.local.sandbox import Sandbox
 
 A_SECOND = 50
 LATEST_S = 0.1
@@ -66,6 +70,14 @@ def reconcile(stage: Stage, seconds: float = 10.0) -> Iterator[Result]:
     """``POST /api/reconcile`` on the local host, at a steady rate, while its queue works."""
     name = f"POST /api/reconcile, {A_SECOND} a second on loopback"
     stage.say(name)
+    with hosted(stage) as ours:
+        took = asyncio.run(_posted(ours.app, ours.key, seconds))
+    yield from told(name, took)
+
+
+@contextmanager
+def hosted(stage: Stage) -> "Iterator[Sandbox]":
+    """The app on the local host, with everything around it and nothing that comes by itself."""
     from reconciler.local.sandbox import sandbox
 
     with tempfile.TemporaryDirectory(dir=stage.folder) as folder:
@@ -74,33 +86,45 @@ def reconcile(stage: Stage, seconds: float = 10.0) -> Iterator[Result]:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
         with sandbox(Path(folder) / "specs", Path(folder), schedule="0 0 0 1 1 *") as ours:
-            took = asyncio.run(_posted(ours.app, ours.key, seconds))
+            yield ours
+
+
+def told(name: str, took: list[float]) -> Iterator[Result]:
     yield Result(f"{name}: p50", statistics.median(took), "s")
     yield Result(f"{name}: p99", statistics.quantiles(took, n=100)[98], "s", LATEST_S)
 
 
 async def _posted(url: str, key: str, seconds: float) -> list[float]:
-    """How long each answer took. A request is sent when it is due, whatever the others do."""
+    """How long each answer took."""
     import aiohttp
 
     async with aiohttp.ClientSession(headers={"x-functions-key": key}) as session:
 
-        async def post() -> float:
-            begun = time.perf_counter()
+        async def post(number: int) -> None:
             body = {"environment": "e000", "mode": "apply"}
             async with session.post(f"{url}/api/reconcile", json=body) as answer:
                 if answer.status != 202:
                     raise SystemExit(f"{answer.status}: {await answer.text()}")
                 await answer.read()
-            return time.perf_counter() - begun
 
         await _warmed(session, url)
-        sent: list[asyncio.Task[float]] = []
+        return await steadily(post, seconds)
+
+
+async def steadily(post: Callable[[int], Awaitable[None]], seconds: float) -> list[float]:
+    """How long each took. One is sent when it is due, whatever the others do."""
+
+    async def timed(number: int) -> float:
         begun = time.perf_counter()
-        for number in range(max(2, int(A_SECOND * seconds))):
-            await asyncio.sleep(max(0.0, begun + number / A_SECOND - time.perf_counter()))
-            sent.append(asyncio.create_task(post()))
-        return await asyncio.gather(*sent)
+        await post(number)
+        return time.perf_counter() - begun
+
+    sent: list[asyncio.Task[float]] = []
+    begun = time.perf_counter()
+    for number in range(max(2, int(A_SECOND * seconds))):
+        await asyncio.sleep(max(0.0, begun + number / A_SECOND - time.perf_counter()))
+        sent.append(asyncio.create_task(timed(number)))
+    return await asyncio.gather(*sent)
 
 
 async def _warmed(session: Any, url: str) -> None:

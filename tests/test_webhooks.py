@@ -390,7 +390,9 @@ async def test_state_that_cannot_be_reached_queues_nothing(door: Door) -> None:
     assert await door.queued() == []
 
 
-async def test_a_webhook_needs_no_part_of_azures_sdk_and_no_client_of_the_forge() -> None:
+async def test_a_webhook_needs_no_part_of_azures_sdk_and_no_client_of_the_forge(
+    tmp_path: Path,
+) -> None:
     code = """
 import asyncio, json, sys
 from reconciler import http
@@ -408,7 +410,7 @@ print(asyncio.run(http.answer("webhook", lambda: service, request)).status)
 print(json.dumps(sorted({one.partition(".")[0] for one in sys.modules})))
 """
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, ":memory:", stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", code, str(tmp_path / "state.db"), stdout=asyncio.subprocess.PIPE
     )
     out, _ = await process.communicate()
     status, modules = out.decode().splitlines()

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from reconciler.app import SystemClock
-from reconciler.core.errors import Permanent
+from reconciler.core.errors import Permanent, Transient
 from reconciler.core.forge import Annotation, Comment, Event, Mark, Untrusted
 from reconciler.forge import GitHub, GitHubSettings
 from reconciler.git import GitSettings, GitSpecs
@@ -200,6 +200,31 @@ async def test_commands_that_no_webhook_brought_are_found(
     assert [one.id for one in found] == [made[0], made[2]]
     assert found[0] == Comment(made[0], number, "maintainer", "/plan dev")
     assert await forge.comments_since(before + timedelta(hours=1)) == []
+
+
+async def test_one_worker_never_meets_the_limits_and_two_keep_the_silence_that_follows(
+    hub: EmulatedGitHub,
+) -> None:
+    number = await a_branch(hub)
+    given = replace(settings(hub, "GITHUB_TOKEN"), patience_s=0.0)
+    for written, refused in ((80, 0), (0, 1)):
+        worker = GitHub(given, SystemClock())
+        waits = [await waits_to_write(worker, number) for _ in range(90)]
+        await worker.close()
+        assert waits == sorted(waits, key=bool), "once it is too much, nothing is sent"
+        assert waits.count(0.0) == written
+        assert 0 < max(waits) <= 61
+        assert hub.backdoor.requests()["limited"] == refused
+
+
+async def waits_to_write(forge: GitHub, number: int) -> float:
+    """In how many seconds a comment may be tried again; 0: it was written."""
+    path = f"/repos/contoso/estate/issues/{number}/comments"
+    try:
+        await forge._client.send("POST", path, {"body": "one more"})
+    except Transient as error:
+        return error.retry_after_s or -1
+    return 0.0
 
 
 async def test_lines_of_files_are_shown_where_the_repository_is(
