@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 from reconciler.local.github import auth
@@ -45,7 +46,7 @@ class SmartHttp:
             return Reply(refusal.status, refusal.body["message"].encode(), dict(headers)), caller
         if match["rest"] == "git-receive-pack":
             return await self._receive(request, repo, match["rest"], caller), caller
-        return await _backend(request, repo, match["rest"]), caller
+        return await backend(request, repo.folder, match["rest"]), caller
 
     def _repository(self, owner: str, name: str, caller: Caller, *, writes: bool) -> Repository:
         repo = self.site.world.repository(owner, name)
@@ -63,7 +64,7 @@ class SmartHttp:
         git, made = Git(repo.folder), list[str]()
         async with self.site.lock:
             before = await git.refs("refs/")
-            reply = await _backend(request, repo, rest)
+            reply = await backend(request, repo.folder, rest)
             after = await git.refs("refs/")
             for ref in sorted(before.keys() | after.keys()):
                 old, new = (refs.get(ref, NO_COMMIT) for refs in (before, after))
@@ -93,10 +94,11 @@ def told(content: bytes, text: str) -> bytes:
     return content.removesuffix(FLUSH) + b"%04x" % (len(line) + 4) + line + FLUSH
 
 
-async def _backend(request: Request, repo: Repository, rest: str) -> Reply:
+async def backend(request: Request, folder: Path, rest: str) -> Reply:
+    """The answer of `git http-backend` about the repository in a folder."""
     env = environment(
         {
-            "GIT_PROJECT_ROOT": str(repo.folder),
+            "GIT_PROJECT_ROOT": str(folder),
             "GIT_HTTP_EXPORT_ALL": "1",
             "PATH_INFO": f"/{rest}",
             "QUERY_STRING": "&".join(f"{k}={v}" for k, v in request.query.items()),
