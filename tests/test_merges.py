@@ -1,6 +1,7 @@
 """What is merged is applied as it was reviewed, and everybody concerned is told how it went."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,8 @@ async def test_a_pull_request_that_touches_no_environment_is_not_told(desk: Pull
     number = await propose(desk, GROUP, ACCOUNT, chat(3))
     await desk.hub.backdoor.merge(REPOSITORY, docs)
     await desk.hub.backdoor.merge(REPOSITORY, number)
+    await desk.look(docs)
+    await desk.look(number)
     await desk.pushed()
     assert [(await desk.applied()).pulls, await desk.comments(docs)] == [(number,), []]
 
@@ -162,6 +165,27 @@ async def test_the_plan_of_an_older_commit_is_no_review(desk: PullDesk) -> None:
     assert (await desk.applied()).state == "refused"
     assert desk.world.get(CHAT_ID)
     assert desk.world.get(f"{ACCOUNT_ID}/deployments/other")
+
+
+async def test_what_is_merged_while_it_is_planned_again_was_reviewed_all_the_same(
+    desk: PullDesk,
+) -> None:
+    await desk.merge(await propose(desk, GROUP, ACCOUNT, chat(3)))
+    number = await propose(desk, GROUP, ACCOUNT, branch="less")
+    preview = await desk.preview(number)
+    await desk.store.keep_preview(replace(preview, state="planning", environments=(), told=""))
+    await desk.merge(number)
+    assert (await desk.applied()).state == "done"
+    assert not desk.world.get(CHAT_ID)
+
+
+async def test_a_plan_that_nobody_was_told_is_no_review(desk: PullDesk) -> None:
+    await desk.merge(await propose(desk, GROUP, ACCOUNT, chat(3)))
+    desk.hub.faults.add([ForgeFault(method="POST", path="comments", status=403, count=1000)])
+    number = await propose(desk, GROUP, ACCOUNT, branch="less")
+    assert (await desk.preview(number)).environments
+    await desk.merge(number)
+    assert (await desk.applied()).state == "refused"
 
 
 async def test_a_failure_is_told_and_so_is_the_way_out(desk: PullDesk) -> None:

@@ -62,6 +62,8 @@ async def test_what_touches_no_environment_is_fine_and_nothing_is_said(desk: Pul
     assert [preview.state, preview.environments] == ["planned", ()]
     assert await desk.marks(number) == {"reconciler": "success"}
     assert [await desk.comments(number), asked_azure(desk) - before] == [[], 0]
+    await desk.look(number, again="yes")
+    assert await desk.comments(number) == []
 
 
 async def test_only_the_environments_that_a_change_touches_are_planned(desk: PullDesk) -> None:

@@ -75,6 +75,10 @@ class Preview:
     told: str = ""
     """Digest of what the forge was told; "": what is kept here has not been told yet."""
     told_at: str = ""
+    shown: tuple[Previewed, ...] = ()
+    """What the forge was last told of this head: what whoever merges it has seen."""
+    spoken: bool = False
+    """There is a comment about it."""
     answered: tuple[int, ...] = ()
     """The comments that were answered last."""
 

@@ -1,7 +1,8 @@
 """What the service is made of, and how long it waits for what."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.core.desired import environments
@@ -42,6 +43,13 @@ class Parts:
     """The one that is applied."""
     run_link: str = ""
     """Where a run is shown: a template over ``run``; "": nowhere."""
+
+    closing: AsyncExitStack = field(default_factory=AsyncExitStack, repr=False)
+    """What was opened for it."""
+
+    async def close(self) -> None:
+        """Close connections; nothing is asked of it any more."""
+        await self.closing.aclose()
 
     async def environment(self, name: str, commit: str) -> Environment:
         """Raises UnknownEnvironment, with the names there are; SpecErrors for broken files."""

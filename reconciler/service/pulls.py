@@ -129,13 +129,13 @@ class Pulls:
         if preview == before and preview.told and _age_s(preview.told_at, now) < RETOLD_S:
             return
         try:
-            told = await Telling(self.parts, self.forge).preview(preview, bool(before))
+            preview = await Telling(self.parts, self.forge).preview(preview)
         except (Transient, Permanent) as error:
             log.warning("pull request %d was not told: %s", preview.pull, error)
             if isinstance(error, Transient):
                 await self._later(preview.pull, False, 0, AGAIN_S)
-            told = ""
-        await self.parts.store.keep_preview(replace(preview, told=told, told_at=now.isoformat()))
+            preview = replace(preview, told="")
+        await self.parts.store.keep_preview(preview)
 
     async def recheck(self, commit: str) -> None:
         """Somebody asked the forge to look at a commit again."""
@@ -203,13 +203,17 @@ def _begun(pull: Pull, base: str, before: Preview | None, now: datetime) -> Prev
     begun = Preview(pull.number, pull.head, base, begun_at=now.isoformat())
     if before is None:
         return begun
-    same = before.state == "planning" and before.head == pull.head
+    same = before.head == pull.head
+    waiting = same and before.state == "planning" and before.begun_at
     return replace(
         begun,
         asked=before.asked,
         trusted=before.trusted,
         answered=before.answered,
-        begun_at=before.begun_at if same and before.begun_at else begun.begun_at,
+        spoken=before.spoken,
+        begun_at=before.begun_at if waiting else begun.begun_at,
+        told_at=before.told_at if same else "",
+        shown=before.shown if same else (),
     )
 
 

@@ -43,7 +43,7 @@ class Reviewing:
         concerned = [
             (pull, preview)
             for pull, preview in zip(merged, previews, strict=True)
-            if preview is None or _told(preview, name) or preview.state != "planned"
+            if preview is None or not preview.told_at or _shown(preview, name)
         ]
         reviewed = await self._reviewed([one for _, one in concerned if one], name)
         pulls = dict.fromkeys([*run.pulls, *(pull.number for pull, _ in concerned)])
@@ -55,8 +55,8 @@ class Reviewing:
         return found if found and found.head == pull.head else None
 
     async def _reviewed(self, previews: Iterable[Preview], environment: str) -> Reviewed:
-        told = [_told(one, environment) for one in previews]
-        runs = await asyncio.gather(*(self.parts.store.run(one.run) for one in told if one))
+        shown = [_shown(one, environment) for one in previews]
+        runs = await asyncio.gather(*(self.parts.store.run(one.run) for one in shown if one))
         plans = [run.plan for run in runs if run]
         dangerous: frozenset[Danger] = frozenset().union(*(plan.dangerous for plan in plans))
         return Reviewed(", ".join(plan.digest for plan in plans), dangerous)
@@ -91,8 +91,8 @@ class Reviewing:
         return pull
 
 
-def _told(preview: Preview, environment: str) -> Previewed | None:
-    return next((one for one in preview.environments if one.environment == environment), None)
+def _shown(preview: Preview, environment: str) -> Previewed | None:
+    return next((one for one in preview.shown if one.environment == environment), None)
 
 
 def _not_mergeable(pull: Pull, branch: str) -> str:
@@ -106,7 +106,7 @@ def _not_mergeable(pull: Pull, branch: str) -> str:
 def _not_planned(
     pull: Pull, preview: Preview | None, environment: str, head: str, commit: str
 ) -> str:
-    told = _told(preview, environment) if preview else None
+    told = _shown(preview, environment) if preview else None
     if preview is None or preview.state != "planned" or preview.head != pull.head:
         return "its newest commit has no plan yet: wait for it, or comment /plan"
     if told is None:

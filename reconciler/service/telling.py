@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.core.model import Plan, Run, digest_of
 from reconciler.core.preview import OWN_MARK, Preview
@@ -32,9 +32,9 @@ class Telling:
         work = (self.forge.mark(begun.pull, begun.head, one) for one in told)
         await asyncio.gather(*work, return_exceptions=True)
 
-    async def preview(self, preview: Preview, spoken: bool) -> str:
-        """Everything about a pull request: the digest of what is told. Where there is nothing to
-        say and nothing was said (``spoken``), there is no comment."""
+    async def preview(self, preview: Preview) -> Preview:
+        """Everything about a pull request: the preview, as told. Where there is nothing to say, and
+        nothing was said before, there is no comment."""
         from reconciler.core.marks import marks
         from reconciler.core.render.preview_markdown import preview_markdown
 
@@ -50,12 +50,19 @@ class Telling:
         )
         silent = preview.state == "planned" and not (preview.environments or preview.notes)
         work: list[Awaitable[None]] = []
-        if spoken or not silent:
+        spoken = preview.spoken or not silent
+        if spoken:
             work.append(self.forge.say(preview.pull, "plan", text))
         found = marks(preview, plans, links=links, limit=limit)
         work += [self.forge.mark(preview.pull, preview.head, one) for one in found]
         await _all(work)
-        return digest_of(text)
+        return replace(
+            preview,
+            told=digest_of(text),
+            told_at=self.parts.clock.now().isoformat(),
+            shown=preview.environments,
+            spoken=spoken,
+        )
 
     async def _plans(self, preview: Preview) -> Mapping[str, Plan]:
         names = [(one.environment, one.run) for one in preview.environments if one.run]

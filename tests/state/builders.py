@@ -133,6 +133,8 @@ def a_preview(
         planned_at="2026-11-20T12:00:05+00:00",
         told="0f3a",
         told_at="2026-11-20T12:00:06+00:00",
+        shown=environments[1:],
+        spoken=True,
         answered=(3_000_000_000, 12),
     )
 
