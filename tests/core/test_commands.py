@@ -74,7 +74,8 @@ def test_an_ordinary_comment_asks_for_nothing(text: str) -> None:
     ],
 )
 def test_what_looks_like_a_command_is_answered_with_a_hint(text: str, reason: str) -> None:
-    assert commands(text) == (Misread(reason),)
+    foreign = reason.endswith("/deploy.")
+    assert commands(text) == (Misread(reason, foreign=foreign),)
 
 
 def test_commands_on_the_first_lines_are_read_in_order_and_once() -> None:
