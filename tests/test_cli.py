@@ -232,7 +232,7 @@ def test_what_was_applied_is_shown_remembered_and_leaves_nothing_to_plan(
     assert reconciler("runs", "-e", "prod")[1] == "There are no runs yet.\n"
     shown = reconciler("show", listed[0]["id"])[1]
     assert "Applied to dev: 3 of 3 done" in shown
-    assert reconciler("show", listed[0]["id"], "--format", "markdown")[1].startswith("<!--")
+    assert reconciler("show", listed[0]["id"], "--format", "markdown")[1].startswith("### ")
     as_json = json.loads(reconciler("show", listed[0]["id"], "--format", "json")[1])
     assert {step["state"] for step in as_json["steps"]} == {"done"}
 

@@ -43,6 +43,8 @@ class Links:
     """Template over ``path`` and ``line``: ``https://…/blob/3f2c1ab/{path}#L{line}``."""
     run: str = ""
     """A page with everything about these plans."""
+    portal: str = "https://portal.azure.com/#@/resource{arm_id}"
+    """Template over ``arm_id``; other clouds have another portal."""
 
 
 def plan_markdown(plan: Plan, *, place: str = "", links: Links | None = None) -> str:
@@ -76,6 +78,13 @@ def plans_markdown(
     if len(made) <= limit:
         return made
     return "\n".join([*head, "**Too long for a comment**: see the details.", "", last]) + "\n"
+
+
+def plan_lines(
+    plan: Plan, *, links: Links, alerts: bool, room: int, will: str = "will"
+) -> list[str]:
+    """One plan alone, as lines of about ``room`` characters."""
+    return _Section(plan, "", links, alerts, room, will).lines(alone=True)
 
 
 def _title(plans: Sequence[Plan]) -> str:
@@ -138,6 +147,8 @@ class _Section:
     links: Links
     alerts: bool
     room: int
+    will: str = "will"
+    """``would``: of what was refused."""
 
     def lines(self, *, alone: bool) -> list[str]:
         heading = f"#### {code(self.plan.environment)}"
@@ -168,7 +179,8 @@ class _Section:
         name = code(name_of(change.key))
         why = f": {prose(shorten(clean(change.reason), 300))}" if change.reason else ""
         means = consequence(change, self.plan)
-        said = f"{prose(title_of(change.key))} {name} **will be {change.action}d**{why}. {means}"
+        becomes = f"**{self.will} be {change.action}d**"
+        said = f"{prose(title_of(change.key))} {name} {becomes}{why}. {means}"
         return ["> [!CAUTION]", f"> {said}"] if self.alerts else [f"> **Caution**: {said}"]
 
     def _checks(self) -> list[str]:

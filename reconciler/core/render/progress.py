@@ -41,10 +41,16 @@ class Row:
     detail: str = ""
     took: str = ""
     request_id: str = ""
+    endpoint: str = ""
+    arm_id: str = ""
+    """Where it is, or will be; "" for what the run deletes."""
+    remark: str = ""
+    """What became of the one that it replaces, where that did not come to its end."""
 
     @property
     def words(self) -> str:
-        return f"{self.state}: {self.detail}" if self.detail else self.state
+        said = f"{self.state}: {self.detail}" if self.detail else self.state
+        return f"{said.removesuffix('.')}. {self.remark}" if self.remark else said
 
 
 def rows_of(run: Run, now: str = "") -> list[Row]:
@@ -67,7 +73,29 @@ def _row(symbol: str, key: Key, steps: list[Step], run: Run, now: str) -> Row:
     state = _running(steps, run) if standing == "running" else STANDINGS[standing]
     details = [clean(one.detail) for one in outcomes if one.state == standing and one.detail]
     detail = details[-1] if details else ""
-    return Row(symbol, key, standing, state, detail, took, clean(request_id))
+    endpoint = next((one.endpoint for one in reversed(outcomes) if one.endpoint), "")
+    arm_id = next((one.arm_id for one in reversed(steps) if one.verb == "put"), "")
+    return Row(
+        symbol,
+        key,
+        standing,
+        state,
+        detail,
+        took,
+        clean(request_id),
+        clean(endpoint),
+        arm_id,
+        _remark(steps, run) if standing in ("failed", "held") else "",
+    )
+
+
+def _remark(steps: list[Step], run: Run) -> str:
+    removed = [step for step in steps if step.verb == "delete"]
+    if not removed or len(removed) == len(steps):
+        return ""
+    ends = [run.outcomes.get(step.id) for step in removed]
+    gone = any(one and one.state == "done" for one in ends)
+    return "The old one is deleted already." if gone else "The old one is still there."
 
 
 def _standing(steps: list[Step], outcomes: list[Outcome]) -> Standing:
@@ -143,6 +171,8 @@ PLAN_LEADS: Final[Mapping[RunState, str]] = {
 def headline(run: Run, rows: list[Row]) -> str:
     """``Applied to prod: 2 of 3 done, 1 failed``; the environment's name is left to the caller."""
     lead = (PLAN_LEADS if run.mode == "plan" else LEADS)[run.state]
+    if run.state == "refused":
+        return f"{lead} {{}}: nothing was changed"
     if not rows and run.state not in ("done", "running"):
         return f"{lead} {{}}"
     count = [row.standing for row in rows].count
@@ -163,7 +193,7 @@ def next_step(run: Run) -> str:
         "running": "It goes on where it is: apply again to take it further.",
         "failed": f"Mend what failed, then apply to {environment} again: what is done stays done.",
         "stale": f"Somebody changed Azure meanwhile: plan {environment} again, then apply.",
-        "refused": "See why above; nothing was changed.",
+        "refused": "See why above.",
         "cancelling": "What was sent to Azure is not taken back; nothing more is sent.",
         "cancelled": f"Apply to {environment} again to plan afresh from where Azure stands.",
         "superseded": "A newer run took its place.",

@@ -168,6 +168,7 @@ def run_text(run: Run, *, width: int = 100, now: str = "") -> list[Line]:
         lines.append((*head_line, (row.state + took, style)))
         new = row.request_id and row.request_id not in row.detail
         detail = row.detail + (f" (request {row.request_id})" if new else "")
+        detail = f"{detail.removesuffix('.')}. {row.remark}" if row.remark else detail
         lines += [((f"      {part}", style),) for part in _wrapped(detail, width - 6)]
     lines += [EMPTY] if rows else []
     facts = f"Run {clean(run.id)} · plan {run.plan.digest} · {commit_text(run.plan.commit)}"
