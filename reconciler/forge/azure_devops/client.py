@@ -72,7 +72,8 @@ class Client:
 
     async def ask(self, url: str, body: object, params: Params | None = None) -> Json:
         """The answer to a question that is too long for an address."""
-        return await self.call("POST", url, body=body, params=params, repeatable=True)
+        answer = await self.call("POST", url, body=body, params=params, repeatable=True)
+        return answer or {}
 
     async def call(
         self,
@@ -129,7 +130,7 @@ class Client:
             self._closed_until = max(self._closed_until, self._clock.monotonic() + wait_s)
         if answer.status >= 300 or answer.status == 203:
             return refused(answer, what, self._settings.token, now)
-        if answer.body is None and answer.status != 204 and method != "DELETE":
+        if _is_foreign(answer, method):
             raise Permanent(f"that is not Azure DevOps ({what}): check AZURE_DEVOPS_ORG_URL")
         return answer
 
@@ -153,6 +154,12 @@ class Client:
         if self._made is not None:
             made, self._made = self._made, None
             await made.close()
+
+
+def _is_foreign(answer: "Answer", method: str) -> bool:
+    """Whether something else than Azure DevOps answered; not every write is answered in words."""
+    page = "html" in answer.headers.get("content-type", "").lower()
+    return page or (answer.body is None and method == "GET")
 
 
 def _pauses() -> Iterator[float]:

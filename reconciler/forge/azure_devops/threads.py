@@ -147,7 +147,8 @@ def _read(found: Json, pull: int, thread: int) -> Comment | None:
     if found.get("isDeleted") or found.get("commentType", "text") == "system":
         return None
     number = comment_number(pull, thread, int(found["id"]))
-    return Comment(number, pull, name_of(found.get("author")), found.get("content") or "")
+    author, text = name_of(found.get("author")), found.get("content") or ""
+    return Comment(number, pull, author, text, found.get("publishedDate") or "")
 
 
 def _asked(
