@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.local.azure import Fault
 from reconciler.service import Asked
 from tests.desk import ACCOUNT_ID
 from tests.engine.estates import ACCOUNT, GROUP, chat
@@ -138,6 +139,21 @@ async def test_an_apply_before_the_merge_needs_an_approval_by_somebody_else(
     assert preview.environments[0].applied
     assert (await desk.marks(number))["reconciler"] == "success"
     assert "Applied to" in await desk.comment(number, "apply-dev")
+
+
+async def test_an_apply_that_failed_half_way_holds_the_environment_too(careful: PullDesk) -> None:
+    desk = careful
+    number = await propose(desk, GROUP, ACCOUNT, chat(3), chat(4, name="other"))
+    await desk.approve(number)
+    bad = Fault(method="PUT", path="deployments/other", status=400, count=1)
+    desk.world.azure.faults.add([bad])
+    await desk.say(number, "/apply")
+    assert (await desk.applied()).state == "failed"
+    assert (await desk.status()).held_by == number
+    await desk.sweep()
+    assert await desk.issues() == []
+    await desk.say(number, "/apply")
+    assert (await desk.applied()).state == "done"
 
 
 async def test_what_changed_between_approval_and_apply_is_not_applied(careful: PullDesk) -> None:

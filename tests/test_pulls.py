@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,29 @@ async def test_a_fork_is_only_validated_until_a_maintainer_says_plan(desk: PullD
     await desk.say(number, "/plan")
     assert (await desk.preview(number)).state == "planned"
     assert asked_azure(desk) > before
+
+
+async def test_what_a_fork_pushed_after_the_comment_is_not_what_was_vouched_for(
+    desk: PullDesk,
+) -> None:
+    number = await a_fork(desk)
+    await desk.look(number)
+    comment = await desk.write(number, "/plan")
+    desk.world.declare(GROUP, ACCOUNT, chat(9))
+    await desk.hub.backdoor.commit(
+        "mallory/estate", desk.world.files, branch="more", author="mallory"
+    )
+    before = asked_azure(desk)
+    await desk.queue.send({"comment": str(comment), "pull": str(number)})
+    await desk.work()
+    assert "younger than this comment" in (await desk.answers(number))[-1]
+    # Seen since then, but not by whoever wrote the comment.
+    late = desk.clock.now() + timedelta(days=30)
+    kept = await desk.look(number)
+    await desk.store.keep_preview(replace(kept, begun_at=late.isoformat()))
+    await desk.say(number, "/plan")
+    assert "younger than this comment" in (await desk.answers(number))[-1]
+    assert asked_azure(desk) == before
 
 
 async def test_what_a_fork_pushes_after_that_has_to_be_vouched_for_again(desk: PullDesk) -> None:

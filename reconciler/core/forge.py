@@ -51,6 +51,8 @@ class Comment:
     pull: int
     author: str
     text: str
+    made_at: str = ""
+    """ISO 8601, by the forge's clock; "": it does not say."""
 
 
 @dataclass(frozen=True, slots=True)

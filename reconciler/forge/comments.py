@@ -114,5 +114,5 @@ def _read(found: Mapping[str, Any]) -> Comment | None:
     number = found["html_url"].partition("/pull/")[2].partition("#")[0]
     if not number.isdecimal():
         return None
-    author = (found.get("user") or {}).get("login", "")
-    return Comment(found["id"], int(number), author, found.get("body") or "")
+    author, text = (found.get("user") or {}).get("login", ""), found.get("body") or ""
+    return Comment(found["id"], int(number), author, text, found.get("created_at") or "")

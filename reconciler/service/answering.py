@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from reconciler.core.commands import USAGE, Command, Misread, commands
@@ -119,6 +120,8 @@ class Answering:
         kept = await self.parts.store.preview(pull.number)
         kept = kept or Preview(pull.number, pull.head, begun_at=self.parts.clock.now().isoformat())
         names = {*kept.asked, asked.environment} - {""}
+        if pull.fork:
+            _refuse_unless_seen(kept, pull, comment)
         kept = replace(kept, asked=tuple(sorted(names)), trusted=pull.head)
         await self.parts.store.keep_preview(kept)
         await self.parts.queue.send({"pull": str(pull.number), "again": "yes"})
@@ -187,6 +190,19 @@ class Answering:
 
     async def _declared(self, name: str) -> None:
         await self.parts.environment(name, await self.parts.specs.head())
+
+
+def _refuse_unless_seen(kept: Preview, pull: Pull, comment: Comment) -> None:
+    """Raises unless the fork's newest commit was there when the comment was written: what was
+    pushed after somebody said /plan, nobody has vouched for."""
+    seen = kept.head == pull.head and kept.begun_at
+    if seen and comment.made_at:
+        moments = datetime.fromisoformat(kept.begun_at), datetime.fromisoformat(comment.made_at)
+        seen = moments[0] <= moments[1]
+    if not seen:
+        raise _Declined(
+            "its newest commit is younger than this comment: look at it, then comment /plan again"
+        )
 
 
 def _is_ours(asked: Command | Misread) -> bool:

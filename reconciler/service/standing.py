@@ -27,6 +27,8 @@ def standing(before: Status, run: Run, now: datetime, retry_at: str = "") -> Sta
     status = replace(
         before, tried_commit=commit, failures=failures, last_run=run.id, retry_at=retry_at
     )
+    if run.pull and run.outcomes:
+        status = replace(status, held_by=run.pull)
     if run.state == "cancelled":
         return replace(status, retry_at=NEVER)
     if run.state in FAILED:

@@ -70,7 +70,7 @@ class Sweep:
         self._tell_age(status)
         if applying:
             return
-        await self._tell_again(name)
+        await self._tell_again(status.last_run)
         if status.held_by and await self._held(status):
             return
         if status.tried_commit == head and not due(
@@ -89,7 +89,7 @@ class Sweep:
         old, name = status.applied_commit, status.environment
         if old in ("", head) or status.tried_commit != old or not await self._same(name, old, head):
             return status
-        newest = [one for one in await self.parts.store.runs(name, 5) if one.mode == "apply"]
+        newest = [one for one in await self.parts.store.runs(name) if one.mode == "apply"]
         if not newest or newest[0].id != status.last_run:
             return status  # something was begun since then: it may have been half done
         status = replace(status, applied_commit=head, tried_commit=head)
@@ -106,15 +106,14 @@ class Sweep:
         except (SpecErrors, Permanent):
             return False
 
-    async def _tell_again(self, name: str) -> None:
+    async def _tell_again(self, run_id: str) -> None:
         """The end of a run is told by a message, which may have been lost."""
         if self.parts.forge is None:
             return
         horizon = (self.parts.clock.now() - timedelta(seconds=TOLD_S)).isoformat()
-        found = await self.parts.store.runs(name, 5)
-        newest = next((one for one in found if one.mode == "apply"), None)
-        if newest and newest.ended_at > horizon:
-            await self.parts.queue.send({"tell": newest.id, "again": "yes"})
+        last = await self.parts.store.run(run_id) if run_id else None
+        if last and last.ended_at > horizon:
+            await self.parts.queue.send({"tell": run_id, "again": "yes"})
 
     async def _held(self, status: Status) -> bool:
         """Whether the pull request that was applied here is still open: then Azure is meant to be
