@@ -177,7 +177,7 @@ class Sweep:
             if plan.changes:
                 status = replace(status, issue=True)
                 await self.parts.store.keep_status(status)
-                await telling.drift(plan, environment.self_heal)
+                await telling.drift(plan, environment.self_heal, status.behind_since)
                 return status
             last = await self.parts.store.run(status.last_run)
             if last and last.requested_by == "drift":

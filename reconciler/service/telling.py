@@ -82,7 +82,7 @@ class Telling:
         marker = f"apply-{run.plan.environment}"
         await _all([self.forge.say(pull, marker, text) for pull in run.pulls])
 
-    async def drift(self, plan: Plan, self_heal: str) -> None:
+    async def drift(self, plan: Plan, self_heal: str, since: str = "") -> None:
         """An issue for an environment that is otherwise than its specs."""
         from reconciler.core.render.drift_markdown import drift_markdown, drift_title
 
@@ -92,6 +92,7 @@ class Telling:
             alerts=self.forge.alerts,
             limit=self.forge.text_limit,
             self_heal=self_heal,
+            since=since,
         )
         name = plan.environment
         await self.forge.keep_issue(f"drift-{name}", drift_title(name), text)

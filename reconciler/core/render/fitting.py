@@ -1,6 +1,7 @@
 """Texts that fit: the fullest of several, and never a silent cut."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 from urllib.parse import quote
 
 from reconciler.core.model import Plan
@@ -8,7 +9,8 @@ from reconciler.core.render.escape import code
 from reconciler.core.render.markdown import Links, plan_lines, safe_url
 from reconciler.core.render.words import counts
 
-LONGEST_URL = 800
+ENDLESS: Final = 1_000_000_000
+LONGEST_URL: Final = 800
 """A longer address is no address that anybody made; it would crowd out what it stands beside."""
 
 
@@ -24,6 +26,15 @@ def fitting(limit: int, texts: Iterable[str]) -> str:
 def size(lines: Sequence[str]) -> int:
     """How many characters lines take, with their ends."""
     return sum(len(line) + 1 for line in lines)
+
+
+def how_many_fit(lines: Sequence[str], room: int) -> int:
+    """So many of the first lines take at most ``room`` characters."""
+    for place, line in enumerate(lines):
+        room -= len(line) + 1
+        if room < 0:
+            return place
+    return len(lines)
 
 
 def linked(text: str, url: str) -> str:

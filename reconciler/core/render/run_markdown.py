@@ -7,6 +7,7 @@ from typing import Final
 from reconciler.core.model import Run
 from reconciler.core.render.escape import code, prose
 from reconciler.core.render.fitting import (
+    ENDLESS,
     fitting,
     linked,
     plan_within,
@@ -24,8 +25,6 @@ from reconciler.core.render.progress import (
 from reconciler.core.render.run_table import ORDER, endpoints, table_of
 from reconciler.core.render.words import clean, commit_text, name_of, shorten, title_of
 from reconciler.core.safety import by_name, lifted_by_name
-
-ENDLESS: Final = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -57,17 +56,19 @@ def run_markdown(
     links: Links | None = None,
     alerts: bool = True,
     limit: int = LIMIT,
+    more: Sequence[str] = (),
 ) -> str:
     """A run as a comment of at most ``limit`` characters (2,000 or more).
 
     ``now``: ISO 8601, UTC, for what is still going on. ``alerts``: the forge knows
-    ``> [!WARNING]``.
+    ``> [!WARNING]``. ``more``: lines that stand below the resources.
     """
-    return fitting(limit, _Telling(run, now, links or Links(), alerts).texts(limit))
+    return fitting(limit, _Telling(run, now, links or Links(), alerts, more).texts(limit))
 
 
 class _Telling:
-    def __init__(self, run: Run, now: str, links: Links, alerts: bool) -> None:
+    def __init__(self, run: Run, now: str, links: Links, alerts: bool, more: Sequence[str]) -> None:
+        self.more = more
         self.run, self.now, self.links, self.alerts = run, now, links, alerts
         self.environment = shorten(clean(run.plan.environment), 63)
         self.digest = run.plan.digest
@@ -81,7 +82,7 @@ class _Telling:
     def texts(self, limit: int) -> Iterator[str]:
         """From everything to the least that is worth saying."""
         for stage in STAGES:
-            head, tail = self._head(stage), self._tail()
+            head, tail = self._head(stage), [*self.more, *self._tail()]
             room = limit - size([*head, *tail]) - 1
             if room > 200 or not stage.cut:
                 yield _joined([*head, *self._body(stage, room), *tail])
@@ -139,7 +140,7 @@ class _Telling:
         url = "" if plain else run_url(self.links, self.run.id)
         run = linked("run", url) if url else "run"
         facts = [f"Plan `{self.digest}`"] if self.run.plan.changes else []
-        facts += [_commit(self.run.plan.commit), run if run != "run" else f"run {name}"]
+        facts += [commit_markdown(self.run.plan.commit), run if run != "run" else f"run {name}"]
         if self.run.open and self.now:
             facts.append(f"updated {self.now[11:16]} UTC")
         return " · ".join(facts)
@@ -186,7 +187,8 @@ class _Telling:
         return [*table, *addresses]
 
 
-def _commit(commit: str) -> str:
+def commit_markdown(commit: str) -> str:
+    """As people quote it: specs at `3f2c1ab`."""
     said = commit_text(commit)
     return f"specs at {code(said[9:])}" if said.startswith("specs at ") else prose(said)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from reconciler.core.render.escape import code, folded, prose
-from reconciler.core.render.fitting import linked, portal_url
+from reconciler.core.render.fitting import how_many_fit, linked, portal_url
 from reconciler.core.render.markdown import OPEN_LINES, Links
 from reconciler.core.render.progress import STANDINGS, Row, Standing
 from reconciler.core.render.words import name_of, plural, shorten, title_of
@@ -24,7 +24,7 @@ def table_of(rows: Sequence[Row], told: int, links: Links, room: int) -> list[st
     if not rows:
         return []
     cells = [_row(row, place < told, links) for place, row in enumerate(rows)]
-    most = _how_many_fit(cells, room - FRAME)
+    most = how_many_fit(cells, room - FRAME)
     busy = sum(row.standing != "done" for row in rows)
     shown = min(most, len(cells) if len(cells) <= OPEN_LINES else min(busy, OPEN_LINES))
     lines = [*HEAD, *cells[:shown], ""] if shown else []
@@ -44,7 +44,7 @@ def endpoints(rows: Sequence[Row], room: int) -> list[str]:
     ]
     if not lines:
         return []
-    most = _how_many_fit(lines, room - FRAME)
+    most = how_many_fit(lines, room - FRAME)
     told = lines[:most]
     if most < len(lines):
         told.append(f"- and {len(lines) - most} more: see the run")
@@ -78,11 +78,3 @@ def _state(row: Row, told: bool) -> str:
     if not row.arm_id:
         return "deleted, and seen to be gone"
     return f"done, {prose(shorten(row.detail or 'read back as declared', WIDTH))}"
-
-
-def _how_many_fit(lines: Sequence[str], room: int) -> int:
-    for place, line in enumerate(lines):
-        room -= len(line) + 1
-        if room < 0:
-            return place
-    return len(lines)
