@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from reconciler.azure.provider import ArmProvider
     from reconciler.core.desired import Desired
     from reconciler.doctor import Doctor
-    from reconciler.git import GitSpecs
     from reconciler.service import Service
     from reconciler.state.blob import BlobStore
     from reconciler.state.sqlite import SqliteStore
@@ -167,40 +166,29 @@ def storage_of(settings: Settings, environment: Mapping[str, str]) -> "Storage":
 
 def build_service(environment: Mapping[str, str]) -> "Service":
     """The reconciler as the triggers call it. Raises Permanent when a setting cannot be meant."""
+    from reconciler.connect import forge_of, specs_of
+    from reconciler.git import GitSettings
     from reconciler.service import Remembered, Service
 
-    settings = Settings.from_env(environment)
-    specs = _specs(environment, settings)
+    settings, closing = Settings.from_env(environment), AsyncExitStack()
     storage = storage_of(settings, environment)
     app = build(settings, storage)
+    closing.push_async_callback(app.close)
+    forge = forge_of(environment, settings, app.clock, closing)
     return Service(
         store=app.store,
         queue=storage.queue(),
-        specs=Remembered(specs),
+        specs=Remembered(specs_of(environment, settings, forge, closing)),
         clock=app.clock,
         engine=app.engine,
         new_id=lambda: new_run_id(app.clock.now()),
         budget_s=settings.budget_s,
         drift_s=settings.drift_s,
+        forge=forge,
+        branch=GitSettings.from_env(environment).branch,
+        run_link=f"{settings.public_url}/api/runs/{{run}}" if settings.public_url else "",
+        closing=closing,
     )
-
-
-def _specs(environment: Mapping[str, str], settings: Settings) -> "GitSpecs":
-    """The repository, and who the reconciler is there: a token, or on Azure Repos itself."""
-    from reconciler.git import GitSettings, GitSpecs, entra_token, static_token
-    from reconciler.git.address import parse_address
-
-    given = GitSettings.from_env(environment)
-    # Each token goes to the host it is for, told by its whole name, and to no other.
-    if parse_address(given.url).azure_repos:
-        from reconciler.azure.credential import credential
-
-        return GitSpecs(
-            given, entra_token(credential("auto", settings.plan_client_id, environment))
-        )
-    if token := environment.get("GITHUB_TOKEN", ""):
-        return GitSpecs(given, static_token(token))
-    return GitSpecs(given)
 
 
 @cache
@@ -216,6 +204,14 @@ def service() -> "Service":
     return build_service(os.environ)
 
 
+async def close_service() -> None:
+    """Close what this process's service opened, if there is one: where a process ends tidily."""
+    if service.cache_info().currsize:
+        made = service()
+        service.cache_clear()
+        await made.close()
+
+
 @asynccontextmanager
 async def doctor_for(
     environment: Mapping[str, str], files: Callable[[], Mapping[str, str]], only: str = ""
@@ -224,9 +220,12 @@ async def doctor_for(
     repository is set."""
     from reconciler.azure.client import Client
     from reconciler.azure.credential import credential
+    from reconciler.connect import forge_of, specs_of
     from reconciler.doctor import Doctor
 
+    closing = AsyncExitStack()
     clock, settings = SystemClock(), cache(lambda: Settings.from_env(environment))
+    forge = cache(lambda: forge_of(environment, settings(), clock, closing))
     storage = cache(lambda: storage_of(settings(), environment))
     clients: dict[Mode, Client] = {}
 
@@ -244,13 +243,16 @@ async def doctor_for(
             client,
             store=cache(lambda: storage().store()),
             queue=lambda: storage().queue(),
-            specs=(lambda: _specs(environment, settings()))
+            specs=(lambda: specs_of(environment, settings(), forge(), closing))
             if environment.get("RECONCILER_REPO_URL")
             else None,
             files=files,
             only=only,
+            chosen=settings,
+            forge=forge,
         )
     finally:
+        await closing.aclose()
         for one in clients.values():
             await one.close()
         if storage.cache_info().currsize:
@@ -279,6 +281,7 @@ __all__ = [
     "SystemClock",
     "build",
     "build_service",
+    "close_service",
     "commit_of",
     "new_run_id",
     "service",

@@ -1,12 +1,19 @@
 """What a deployment may choose, from environment variables; the README lists them all."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
 
 from reconciler.core.errors import Permanent
 
 SECRET = "RECONCILER_SECRET_"  # noqa: S105 - the start of a variable's name
+FORGES: Final = ("github", "azuredevops", "none")
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+UNSAFE: Final = re.compile(r"[^!-~]|[{}<>\"\\()\[\]`|]")
+"""What an address that is put into Markdown must not hold."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,12 @@ class Settings:
     drift_s: float = 0.0
     """``RECONCILER_DRIFT_S``: how old, in seconds, a comparison with Azure may get before the sweep
     makes a new one; 0: every sweep does."""
+    forge: str = "none"
+    """``RECONCILER_FORGE``: ``github``, ``azuredevops`` or ``none``; unset: the one that has an App
+    or a webhook's secret."""
+    public_url: str = ""
+    """``RECONCILER_PUBLIC_URL``: the app's own address, for links; unset: as the platform tells it;
+    "": no links."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """``RECONCILER_SECRET_<NAME>``: the values of ``{secret: {setting: <NAME>}}``, by name."""
 
@@ -61,12 +74,65 @@ class Settings:
             lease_s=_number(env, "RECONCILER_LEASE_S", float, cls.lease_s),
             budget_s=_number(env, "RECONCILER_BUDGET_S", float, cls.budget_s),
             drift_s=_number(env, "RECONCILER_DRIFT_S", float, cls.drift_s, lowest=0.0),
+            forge=_forge(env),
+            public_url=_public_url(env),
             secrets={
                 name.removeprefix(SECRET): value
                 for name, value in env.items()
                 if name.startswith(SECRET)
             },
         )
+
+
+def _forge(env: Mapping[str, str]) -> str:
+    """Raises Permanent for one that is not known."""
+    if named := env.get("RECONCILER_FORGE", "").strip().lower():
+        if named not in FORGES:
+            raise Permanent(f'RECONCILER_FORGE is "{named[:40]}": it has to be {_or(FORGES)}')
+        return named
+    given = {name for name, value in env.items() if value.strip()}
+    if given & {"GITHUB_APP_ID", "GITHUB_WEBHOOK_SECRET"}:
+        return "github"
+    if any(name.startswith("AZURE_DEVOPS_WEBHOOK_") for name in given):
+        return "azuredevops"
+    return "none"
+
+
+def _or(words: tuple[str, ...]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _public_url(env: Mapping[str, str]) -> str:
+    """Raises Permanent for what is no address, without repeating it."""
+    given = (env.get("RECONCILER_PUBLIC_URL", "").strip() or _platform_url(env)).rstrip("/")
+    if given and not _is_address(given):
+        raise Permanent(
+            "RECONCILER_PUBLIC_URL has to begin with https:// (http:// only for this machine) and "
+            "to hold neither a login nor a query"
+        )
+    return given
+
+
+def _platform_url(env: Mapping[str, str]) -> str:
+    """https://learn.microsoft.com/azure/app-service/reference-app-settings
+    https://learn.microsoft.com/azure/container-apps/environment-variables#built-in-environment-variables
+    """
+    name, suffix = env.get("CONTAINER_APP_NAME", ""), env.get("CONTAINER_APP_ENV_DNS_SUFFIX", "")
+    host = f"{name}.{suffix}" if name and suffix else env.get("WEBSITE_HOSTNAME", "")
+    # The Core Tools call themselves localhost:7071.
+    local = host.partition(":")[0] in LOOPBACK
+    return f"{'http' if local else 'https'}://{host}" if host else ""
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if UNSAFE.search(url) or "@" in parts.netloc or parts.query or parts.fragment or not host:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
 
 
 def _number[T: (int, float)](

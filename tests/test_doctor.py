@@ -78,8 +78,7 @@ async def test_a_deployment_that_has_what_it_needs_is_well(
     azure: EmulatedAzure, tmp_path: Path
 ) -> None:
     found = await look(settings(azure, tmp_path), specs(GROUP, ACCOUNT, chat()))
-    repository = found.pop("repository")
-    assert repository.state == "skipped"
+    assert [found.pop(name).state for name in ("repository", "forge")] == ["skipped", "skipped"]
     assert set(states(found).values()) == {"ok"}, found
     assert READER in found["plan identity"].words
     assert found["plan rights"].words == "may read in 1 resource group"
@@ -138,9 +137,8 @@ def test_a_name_that_nothing_reads_is_a_warning_with_the_name_it_is_like() -> No
 
 
 def test_every_setting_of_the_readme_is_known_and_no_other() -> None:
-    rows = re.findall(
-        r"^\| `(RECONCILER_\w+|APPLICATION\w+)` \|", (ROOT / "README.md").read_text(), re.M
-    )
+    names = r"(?:RECONCILER|APPLICATION|GITHUB|AZURE_DEVOPS)\w+"
+    rows = re.findall(rf"^\| `({names})` \|", (ROOT / "README.md").read_text(), re.M)
     assert sorted(rows) == sorted(KNOWN)
 
 
@@ -399,7 +397,7 @@ def test_the_command_shows_a_line_for_each_check_and_exits_with_1_when_one_faile
         [*command, "--format", "json"], cwd=ROOT, env=environment, capture_output=True, text=True
     )
     content = json.loads(found.stdout)
-    assert [found.returncode, content["ok"], len(content["checks"])] == [1, False, 13]
+    assert [found.returncode, content["ok"], len(content["checks"])] == [1, False, 14]
     assert set(content["checks"][0]) == {"name", "state", "message", "todo"}
     assert CANARY not in text.stdout + text.stderr + found.stdout + found.stderr
 

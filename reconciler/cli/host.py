@@ -53,6 +53,7 @@ async def _serve(port: int, project: Path, host_state: Path, hidden_s: float) ->
     import secrets
     import signal
 
+    from reconciler.app import close_service
     from reconciler.core.errors import Permanent
     from reconciler.local.host.host import Host, Place
     from reconciler.local.host.web import Keys
@@ -79,3 +80,5 @@ async def _serve(port: int, project: Path, host_state: Path, hidden_s: float) ->
             await stop.wait()
     except NotHosted as error:
         raise Permanent(str(error)) from error
+    finally:
+        await close_service()

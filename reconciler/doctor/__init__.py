@@ -1,12 +1,14 @@
 """What the reconciler needs to work, looked at one by one: ``reconciler doctor``.
 
 check            a check, what it found, and running many side by side
-settings, places, azure   the checks
+settings, places, azure, forge, github   the checks
 rights           who may do what, from Azure's own words
+granted, hooks   the same of GitHub; what its webhooks are set to
 """
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,9 @@ from reconciler.doctor.check import Check, Finding, State, examine
 if TYPE_CHECKING:
     from reconciler.azure.client import Client
     from reconciler.core.desired import Desired
+    from reconciler.doctor.forge import AnyForge
     from reconciler.ports import Clock, Queue, Specs, Store
+    from reconciler.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +44,10 @@ class Doctor:
     """The repository; None: none is set, and the command line needs none."""
     files: Callable[[], Mapping[str, str]]
     """The specs where no repository is set."""
+    chosen: "Callable[[], Settings]"
+    """The settings, read. Raises Permanent."""
+    forge: "Callable[[], AnyForge | None]"
+    """Where pull requests are."""
     only: str = ""
     """One environment; "": all."""
     _head: str = ""
@@ -47,11 +55,13 @@ class Doctor:
 
     async def look(self) -> dict[str, Finding]:
         """What every check found, by name."""
-        return await examine(self._checks())
+        async with AsyncExitStack() as closing:
+            return await examine(self._checks(closing))
 
-    def _checks(self) -> list[Check]:
+    def _checks(self, closing: AsyncExitStack) -> list[Check]:
         from reconciler.doctor import places
         from reconciler.doctor.azure import Azure
+        from reconciler.doctor.forge import forge_checks
         from reconciler.doctor.settings import look_at_settings
 
         azure = Azure(self.clock, self.client, lambda: self._desired)
@@ -75,6 +85,7 @@ class Doctor:
             Check(
                 "apply rights", lambda: azure.rights("apply"), ("apply identity", "azure", "specs")
             ),
+            *forge_checks(self.settings, self.chosen, self.forge, self.clock, closing),
         ]
 
     async def _repository(self) -> Finding:

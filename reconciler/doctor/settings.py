@@ -44,6 +44,27 @@ def _schedule(value: str) -> str:
     return "" if words == 6 else f"has to have six fields, seconds first, and has {words}"
 
 
+def _digits(value: str) -> str:
+    return "" if re.fullmatch(r"\d+", value.strip(), re.ASCII) else "has to be a number"
+
+
+def _key(value: str) -> str:
+    whole = "-----BEGIN" in value and "PRIVATE KEY-----" in value and "-----END" in value
+    return "" if whole else "has to be a private key in PEM, from BEGIN to END"
+
+
+def _word(value: str) -> str:
+    return "" if re.fullmatch(r"[!-~]+", value.strip()) else "has to be one word"
+
+
+def _repository(value: str) -> str:
+    return "" if re.fullmatch(r"[\w.-]+/[\w.-]+", value, re.ASCII) else "has to be owner/name"
+
+
+def _web(value: str) -> str:
+    return "" if re.match(r"https?://\S+$", value) else "has to be an address, https://…"
+
+
 def _anything(value: str) -> str:
     return ""
 
@@ -71,6 +92,30 @@ KNOWN: Final[Mapping[str, Callable[[str], str]]] = {
     "RECONCILER_SSH_KNOWN_HOSTS": _file,
     "RECONCILER_LOG": _anything,
     "RECONCILER_LOG_LEVEL": _anything,
+    "RECONCILER_FORGE": _anything,
+    "RECONCILER_PUBLIC_URL": _anything,
+    "GITHUB_APP_ID": _digits,
+    "GITHUB_PRIVATE_KEY": _key,
+    "GITHUB_INSTALLATION_ID": _digits,
+    "GITHUB_TOKEN": _word,
+    "GITHUB_WEBHOOK_SECRET": _anything,
+    "GITHUB_WEBHOOK_SECRET_OLD": _anything,
+    "GITHUB_REPOSITORY": _repository,
+    "GITHUB_API_URL": _web,
+    "AZURE_DEVOPS_ORG_URL": _web,
+    "AZURE_DEVOPS_PROJECT": _anything,
+    "AZURE_DEVOPS_REPOSITORY": _anything,
+    "AZURE_DEVOPS_TOKEN": _word,
+    "AZURE_DEVOPS_WEBHOOK_USER": _anything,
+    "AZURE_DEVOPS_WEBHOOK_PASSWORD": _anything,
+    "AZURE_DEVOPS_WEBHOOK_USER_OLD": _anything,
+    "AZURE_DEVOPS_WEBHOOK_PASSWORD_OLD": _anything,
+    "AZURE_DEVOPS_WEBHOOK_SECRET": _anything,
+    "AZURE_DEVOPS_WEBHOOK_SECRET_OLD": _anything,
+    "AZURE_DEVOPS_WEBHOOK_HEADER": _anything,
+    "AZURE_DEVOPS_COMMENT_STATUS": _anything,
+    "AZURE_DEVOPS_ISSUE_TYPE": _anything,
+    "AZURE_DEVOPS_ISSUE_CLOSED_STATE": _anything,
     "APPLICATIONINSIGHTS_CONNECTION_STRING": _insights,
 }
 """Every setting, and what is wrong with a value beyond what reading it finds."""

@@ -64,7 +64,7 @@ class InstallationTokens:
 
     def __init__(self, settings: GitHubSettings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
-        self._app = Client(settings, _SignedByKey(), clock, as_app=True)
+        self._app = app_client(settings, clock)
         self._turn = asyncio.Lock()
         self._installation = settings.installation_id
         self._token, self._until = "", clock.now()
@@ -99,6 +99,11 @@ class InstallationTokens:
 
     async def close(self) -> None:
         await self._app.close()
+
+
+def app_client(settings: GitHubSettings, clock: Clock) -> Client:
+    """For what an App asks about itself, signed with its key."""
+    return Client(settings, _SignedByKey(), clock, as_app=True)
 
 
 type Identity = StaticToken | InstallationTokens

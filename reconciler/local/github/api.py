@@ -40,6 +40,8 @@ class Api:
             reply = self._conditional(request, caller, reply, now)
         common = {"X-GitHub-Media-Type": "github.v3; format=json",
                   "x-github-api-version-selected": VERSION}  # fmt: skip
+        if caller.scopes is not None:
+            common["X-OAuth-Scopes"] = caller.scopes
         reply.headers = {**common, **self.limits.headers(caller, now), **reply.headers}
         return reply, caller
 

@@ -124,6 +124,10 @@ class Backdoor:
         rules = Protection(tuple(contexts), False, enforce_admins, approvals)
         self._repo(repo).protections[branch] = rules
 
+    def ruleset(self, repo: str, contexts: list[str], *, branch: str = "main") -> None:
+        """Ask for checks by a ruleset, which nobody passes by."""
+        self._repo(repo).rulesets[branch] = tuple(contexts)
+
     def webhook(self, url: str, secret: str | None = None) -> None:
         """Where the App's events go."""
         hook = self.site.hooks.app_hook

@@ -80,6 +80,7 @@ class Caller:
     app: App | None = None
     permissions: Mapping[str, str] | None = None  # of an installation token
     repositories: frozenset[int] | None = None  # that it is limited to
+    scopes: str | None = None  # of a classic token: told, not held to
 
     @property
     def actor(self) -> User:
@@ -265,6 +266,7 @@ class Repository:
     statuses: list[Status] = field(default_factory=list)
     suites: list[CheckSuite] = field(default_factory=list)
     protections: dict[str, Protection] = field(default_factory=dict)
+    rulesets: dict[str, tuple[str, ...]] = field(default_factory=dict)  # branch: checks asked for
     hooks: list[Hook] = field(default_factory=list)
 
     @property

@@ -29,14 +29,15 @@ def results(world: World, repo: Repository, sha: str) -> dict[str, str]:
 def missing(world: World, issue: Issue, pull: Pull, by: User | None = None) -> str:
     """The sentence that refuses a merge, "" when nothing is in its way."""
     rules = issue.repo.protections.get(pull.base_ref)
-    if rules is None or _may_bypass(rules, issue.repo, by):
-        return ""
+    if rules is not None and _may_bypass(rules, issue.repo, by):
+        rules = None
     found = results(world, issue.repo, pull.head_sha)
-    for name in rules.contexts or ():
+    asked = issue.repo.rulesets.get(pull.base_ref, ())
+    for name in (*((rules and rules.contexts) or ()), *asked):
         if found.get(name) not in PASSING:
             said = "failing" if found.get(name, "pending") != "pending" else "expected"
             return f'Required status check "{name}" is {said}.'
-    if _approvals(issue.repo, pull) < (rules.approvals or 0):
+    if rules is not None and _approvals(issue.repo, pull) < (rules.approvals or 0):
         return (
             f"At least {rules.approvals} approving review is required by reviewers with write "
             "access."

@@ -97,10 +97,10 @@ class World:
         return self.user(login) if host == "users.noreply.github.com" else None
 
     def token_of(self, login: str) -> str:
-        """A token of a user, who is made if there is none; always the same for one seed."""
+        """A classic token of a user, who is made if there is none; always the same for one seed."""
         user = self.add_user(login)
         token = f"ghp_{self.secret('token', user.login)}"
-        self.tokens[token] = Token(Caller(user))
+        self.tokens.setdefault(token, Token(Caller(user, scopes="repo")))
         return token
 
     def installation_token(

@@ -62,6 +62,24 @@ async def get_branch(ctx: Context) -> Reply:
     return Reply(200, body)
 
 
+@route("GET", "/repos/{owner}/{repo}/rules/branches/{branch}")
+async def get_branch_rules(ctx: Context) -> Reply:
+    """What rulesets ask for; the older protection is none of it."""
+    asked = ctx.repo.rulesets.get(ctx.params["branch"], ())
+    rule = {
+        "type": "required_status_checks",
+        "parameters": {
+            "required_status_checks": [{"context": name} for name in asked],
+            "strict_required_status_checks_policy": False,
+        },
+        "ruleset_source_type": "Repository",
+        "ruleset_source": ctx.repo.full_name,
+        "ruleset_id": ctx.repo.id,
+    }
+    items, headers = ctx.page([rule] if asked else [])
+    return Reply(200, items, headers)
+
+
 @route("GET", ROOT + "/{branch}/protection", "administration:read", level="admin")
 async def get_branch_protection(ctx: Context) -> Reply:
     branch = ctx.params["branch"]
