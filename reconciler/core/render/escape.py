@@ -1,8 +1,8 @@
 """Foreign text inside Markdown: shown as it is, and nothing else.
 
 Besides Markdown's own characters this breaks what GitHub and Azure DevOps turn into links and
-notifications afterwards (mentions, issue numbers, bare URLs) with a zero-width space, because a
-backslash does not stop those: they are found in the rendered text.
+notifications afterwards (mentions, numbers of issues and pull requests, bare URLs) with a
+zero-width space, because a backslash does not stop those: they are found in the rendered text.
 """
 
 import re
@@ -13,7 +13,7 @@ from reconciler.core.render.words import clean
 
 BREAK: Final = "\u200b"
 SPECIAL: Final = re.compile(r"([\\`*_\[\]<>#|~&$])")
-LINKED: Final = re.compile(r"@|#|:(?=//)|(?<=www)\.|(?<=GH)-|(?<=AB)\\?#", re.IGNORECASE)
+LINKED: Final = re.compile(r"@|#|:(?=//)|(?<=www)\.|(?<=GH)-|(?<=AB)\\?#|!(?=\d)", re.IGNORECASE)
 
 
 def prose(text: str) -> str:
