@@ -108,7 +108,7 @@ def test_pushes_to_the_branch_and_commands_are_heard() -> None:
 def test_what_is_about_something_else_is_passed_over() -> None:
     other = {**REPOSITORY, "name": "other"}
     elsewhere = {**REPOSITORY, "project": {"name": "elsewhere"}}
-    none = [
+    none: list[Any] = [
         event("git.pullrequest.created", pull(targetRefName="refs/heads/release")),
         event("git.pullrequest.created", pull(repository=other)),
         event("git.pullrequest.created", pull(repository=elsewhere)),
