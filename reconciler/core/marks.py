@@ -158,7 +158,8 @@ def _together_title(stands: Mapping[str, _Standing]) -> str:
         if there:
             more = f" (and {plural(len(there) - 1, 'more environment')})" if there[1:] else ""
             name = shorten(clean(there[0]), 40)
-            return f"in {name}: {shorten(stands[there[0]].title, 50)}{more}"
+            title = stands[there[0]].title.partition(";")[0]
+            return f"in {name}: {shorten(title, 50)}{more}"
     said = _changes(one.plan for one in stands.values() if one.plan)
     return said if len(stands) == 1 else f"{len(stands)} environments: {said}"
 
