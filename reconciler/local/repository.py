@@ -61,10 +61,10 @@ class Repository:
 
 
 def make_repository(github: Mapping[str, Any]) -> Repository:
-    """A repository with nothing but a README. ``github``: what the emulator said of itself."""
+    """A private repository with nothing but a README, on the emulator that said this of itself."""
     about = Repository(github["url"], github["api"], f"{github['owner']}/{NAME}", {})
     files = {"README.md": README}
-    about.door("create_repository", name=NAME, files=files, users=LEVELS)
+    about.door("create_repository", name=NAME, files=files, users=LEVELS, private=True)
     tokens = {login: about.door("token", login=login) for login in (DEVELOPER, MAINTAINER)}
     return Repository(about.url, about.api, about.name, tokens)
 
