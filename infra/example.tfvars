@@ -11,7 +11,9 @@ target_scopes = [
   "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-ai-prod",
 ]
 
-# Only after the secrets are in the vault.
+# Only after the secrets are in the vault. While the webhook's secret is being changed, add
+# GITHUB_WEBHOOK_SECRET_OLD. On Azure Repos: AZURE_DEVOPS_WEBHOOK_USER and
+# AZURE_DEVOPS_WEBHOOK_PASSWORD (docs/azure-devops.md).
 forge_secrets = {
   GITHUB_APP_ID         = "github-app-id"
   GITHUB_PRIVATE_KEY    = "github-private-key"

@@ -66,6 +66,10 @@ variable "forge" {
     condition     = contains(["github", "azuredevops", "none"], var.forge)
     error_message = "One of github, azuredevops, none."
   }
+  validation {
+    condition     = var.forge != "github" || !can(regex("(dev\\.azure\\.com|visualstudio\\.com)[/:]", var.repository_url))
+    error_message = "The repository is on Azure Repos: set forge to azuredevops (or none)."
+  }
 }
 
 variable "schedule" {

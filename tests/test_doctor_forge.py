@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from reconciler.app import SystemClock, doctor_for
 from reconciler.doctor import Finding, granted, hooks
 from reconciler.doctor.forge import look_at_secrets
+from reconciler.local.azure_devops import EmulatedAzureDevOps
 from reconciler.local.github import EmulatedGitHub
 from tests.local.github import openapi
 
@@ -410,3 +411,62 @@ async def test_rules_that_may_not_be_read_are_left_to_the_reader(surgery: Surger
         surgery.hub.faults.add([fault])
     found = await surgery.one("branch protection")
     assert (found.state, "cannot be read" in found.words) == ("skipped", True)
+
+
+# Azure Repos
+
+
+@pytest.fixture
+async def devops(tmp_path: Path) -> AsyncIterator[tuple[EmulatedAzureDevOps, dict[str, str]]]:
+    async with EmulatedAzureDevOps() as hub:
+        await hub.backdoor.create_repository("estate", {"README.md": "Specs.\n"})
+        yield (
+            hub,
+            {
+                **hub.environment(),
+                "RECONCILER_REPO_URL": f"{hub.url}/platform/_git/estate",
+                "RECONCILER_GIT_CACHE": str(tmp_path / "git"),
+                "RECONCILER_STATE": f"sqlite:{tmp_path / 'state.db'}",
+                "RECONCILER_ARM_ENDPOINT": "http://127.0.0.1:1",
+                "IDENTITY_ENDPOINT": "http://127.0.0.1:1",
+                "IDENTITY_HEADER": "none",
+            },
+        )
+
+
+async def seen(settings: Mapping[str, str]) -> dict[str, Finding]:
+    async with doctor_for(settings, dict) as doctor:
+        return await doctor.look()
+
+
+async def test_azure_repos_is_asked_who_we_are_and_read_with_the_same_token(
+    devops: tuple[EmulatedAzureDevOps, dict[str, str]],
+) -> None:
+    _, settings = devops
+    found = await seen(settings)
+    rows = {name: found[name].state for name in ROWS}
+    unread = ("forge clock", "webhook", "branch protection")
+    assert rows == {name: "skipped" if name in unread else "ok" for name in ROWS}, found
+    assert found["repository"].state == "ok"
+    assert found["forge repository"].words == "0 pull requests open"
+    assert settings["AZURE_DEVOPS_TOKEN"] not in repr(found)
+
+
+async def test_a_token_that_azure_devops_does_not_know_fails_and_is_not_repeated(
+    devops: tuple[EmulatedAzureDevOps, dict[str, str]],
+) -> None:
+    _, settings = devops
+    found = await seen({**settings, "AZURE_DEVOPS_TOKEN": "canary-of-a-token"})
+    assert found["forge"].state == "failed"
+    assert found["forge identity"].state == "skipped"
+    assert "canary-of-a-token" not in repr(found)
+
+
+async def test_a_password_for_service_hooks_without_a_name_opens_nothing_and_it_is_said(
+    devops: tuple[EmulatedAzureDevOps, dict[str, str]],
+) -> None:
+    _, settings = devops
+    del settings["AZURE_DEVOPS_WEBHOOK_SECRET"]
+    found = await seen({**settings, "AZURE_DEVOPS_WEBHOOK_PASSWORD": "p"})
+    assert found["webhook secret"].state == "failed"
+    assert "AZURE_DEVOPS_WEBHOOK_USER" in found["webhook secret"].todo[0]

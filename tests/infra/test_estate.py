@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from reconciler.app import SystemClock
+from reconciler.connect import forge_of
+from reconciler.doctor.settings import look_at_settings
+from reconciler.settings import Settings
 from tests.infra.conftest import GROUP, LEAST, OPENAI_USER, OTHER, REGISTRY, VARIABLES
 from tests.infra.terraform import SUBSCRIPTION, Estate, Resource, evaluate, needs_terraform
 
@@ -178,6 +182,16 @@ def test_settings_carry_the_variables(estate: Make) -> None:
     assert settings(estate("everything"))["RECONCILER_BRANCH"] == "release"
 
 
+@pytest.mark.parametrize("name", ["the least", "one group", "everything"])
+def test_the_app_reads_every_setting_that_it_is_given(name: str, estate: Make) -> None:
+    given = settings(estate(name)) | dict.fromkeys(VARIABLES[name].get("forge_secrets", {}), "x")
+    found = look_at_settings(given)
+    assert found.state == "ok", found.todo
+    forge = forge_of(given, Settings.from_env(given), SystemClock())
+    assert forge is not None
+    assert forge.name == given["RECONCILER_FORGE"] == "github"
+
+
 def test_plan_apply_and_host_are_three_identities(estate: Make) -> None:
     least = settings(estate("the least"))
     names = ("RECONCILER_PLAN_CLIENT_ID", "RECONCILER_APPLY_CLIENT_ID", "AZURE_CLIENT_ID")
@@ -241,6 +255,11 @@ def test_outputs_say_where_the_app_is_and_what_is_still_to_be_done(estate: Make)
         ({"schedule": "*/5 * * * *"}, "six fields"),
         ({"target_scopes": ["rg-ai-dev"]}, "/subscriptions/GUID"),
         ({"forge_secrets": {"lower": "x"}}, "upper case"),
+        ({"forge": "gitlab"}, "One of github, azuredevops, none"),
+        (
+            {"repository_url": "https://dev.azure.com/contoso/platform/_git/estate"},
+            "set forge to azuredevops",
+        ),
         ({"replicas": {"min": 3, "max": 1}}, "not below min"),
         ({"budget_s": 3600}, "Between 10 and 540"),
         ({"environment_name": "Production"}, "lower-case"),

@@ -12,6 +12,7 @@ import hcl2
 import pytest
 import yaml
 
+from reconciler.doctor.settings import KNOWN
 from tests.infra.terraform import INFRA, ROOT, needs_terraform, run
 
 FILES = sorted(INFRA.glob("*.tf"))
@@ -73,6 +74,13 @@ def test_the_example_and_what_azd_fills_in_set_variables_that_exist() -> None:
     example = set(parsed(INFRA / "example.tfvars")) - {"__comments__"}
     filled = json.loads((INFRA / "main.tfvars.json").read_text())
     assert example | set(filled) <= set(blocks("variable"))
+
+
+def test_the_secrets_of_the_example_are_ones_that_the_app_reads() -> None:
+    named = {name.strip('"') for name in parsed(INFRA / "example.tfvars")["forge_secrets"]}
+    assert named - {"__comments__", "__is_block__"} <= set(KNOWN)
+    told = set(re.findall(r"\b(?:GITHUB|AZURE_DEVOPS)_\w+", (INFRA / "example.tfvars").read_text()))
+    assert told <= set(KNOWN)
 
 
 def test_between_them_they_set_every_variable_without_a_default() -> None:

@@ -45,7 +45,7 @@ locals {
     "properties.primaryEndpoints"           = { blob = "https://${var.name}.blob.core.windows.net/" }
     "properties.vaultUri"                   = "https://${var.name}.vault.azure.net/"
     "properties.loginServer"                = "${var.name}.azurecr.io"
-    "properties.ConnectionString"           = "InstrumentationKey=0"
+    "properties.ConnectionString"           = "InstrumentationKey=00000000-0000-0000-0000-000000000000"
     "properties.configuration.ingress.fqdn" = "${var.name}.region.azurecontainerapps.io"
     "properties.defaultHostName"            = "${var.name}.azurewebsites.net"
   }
