@@ -175,3 +175,6 @@ def hostile(text: str = HOSTILE, state: RunState = "failed", rows: int = 1) -> R
     }
     run = Run(text, plan, text, state=state, detail=text, outcomes=outcomes)
     return replace(run, outcomes={}) if state == "refused" else run
+
+
+BROKEN_OFF = replace(plans.RUNNING, state="cancelled", detail="somebody asked for it")

@@ -45,6 +45,7 @@ COMMENTS: dict[str, Callable[[], str]] = {
     "stale": comment(runs.STALE),
     "cancelled": comment(runs.CANCELLED),
     "superseded": comment(runs.SUPERSEDED),
+    "cancelled-in-a-replace": comment(runs.BROKEN_OFF),
     "throttled": comment(runs.THROTTLED_RUN),
     "500-resources": comment(runs.MANY),
     "500-resources-in-little-room": comment(runs.MANY, limit=4_000),
@@ -163,3 +164,18 @@ def test_what_was_refused_is_told_as_what_would_have_happened() -> None:
     made = run_markdown(runs.WORSE)
     assert "**would be deleted**" in made
     assert "will be" not in made
+
+
+def test_what_was_taken_away_and_not_made_again_stands_above_the_table() -> None:
+    before_the_table = run_markdown(plans.FAILED).partition("| --- |")[0]
+    assert (
+        "`contoso-ai/embed` **is gone**: the old one is deleted, the new one is not"
+        in before_the_table
+    )
+
+
+def test_a_run_that_is_over_has_nothing_running() -> None:
+    made = run_markdown(runs.BROKEN_OFF)
+    assert "2 of 4 done, 1 broken off, 1 not started" in made
+    assert "`contoso-ai/embed` **is gone**: the old one is deleted, the new one is broken" in made
+    assert "creating" not in made

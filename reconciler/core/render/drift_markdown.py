@@ -85,7 +85,8 @@ def _put_back(changes: Sequence[Change], room: int) -> list[str]:
 
 
 def _block(change: Change) -> list[str]:
-    head = f"{SYMBOLS[change.action]} {title_of(change.key)}  {name_of(change.key)}"
+    sign = "- +" if change.action == "replace" else SYMBOLS[change.action]
+    head = f"{sign} {title_of(change.key)}  {name_of(change.key)}"
     rows = field_rows(change, WIDTH - COLUMN) if change.action in ("update", "replace") else []
     column = max([COLUMN, *(len(row.name) for row in rows)])
     fields = [f"    {row.name.ljust(column)} {row.text}" for row in rows]

@@ -8,7 +8,8 @@ from typing import Final, Literal
 from reconciler.core.model import Key, Outcome, Run, RunState, Step
 from reconciler.core.render.words import SYMBOLS, clean, duration, in_order
 
-type Standing = Literal["failed", "held", "running", "open", "done"]
+type Standing = Literal["failed", "cut", "held", "running", "open", "done"]
+"""``cut``: begun, in a run that is over."""
 
 DOING: Final[Mapping[str, str]] = {
     "create": "creating",
@@ -24,6 +25,7 @@ STANDINGS: Final[Mapping[Standing, str]] = {
     "done": "done",
     "failed": "failed",
     "running": "running",
+    "cut": "broken off",
     "held": "not tried",
     "open": "not started",
 }
@@ -44,8 +46,14 @@ class Row:
     endpoint: str = ""
     arm_id: str = ""
     """Where it is, or will be; "" for what the run deletes."""
-    remark: str = ""
-    """What became of the one that it replaces, where that did not come to its end."""
+    gone: bool | None = None
+    """Of a replace that did not come to its end: whether the old one is deleted already."""
+
+    @property
+    def remark(self) -> str:
+        if self.gone is None:
+            return ""
+        return "The old one is deleted already." if self.gone else "The old one is still there."
 
     @property
     def words(self) -> str:
@@ -68,6 +76,8 @@ def rows_of(run: Run, now: str = "") -> list[Row]:
 def _row(symbol: str, key: Key, steps: list[Step], run: Run, now: str) -> Row:
     outcomes = [run.outcomes[step.id] for step in steps if step.id in run.outcomes]
     standing = _standing(steps, outcomes)
+    if standing == "running" and not run.open:
+        standing = "cut"
     took = _took(outcomes, now if standing == "running" else "")
     request_id = next((one.request_id for one in outcomes if one.state == "failed"), "")
     state = _running(steps, run) if standing == "running" else STANDINGS[standing]
@@ -85,17 +95,16 @@ def _row(symbol: str, key: Key, steps: list[Step], run: Run, now: str) -> Row:
         clean(request_id),
         clean(endpoint),
         arm_id,
-        _remark(steps, run) if standing in ("failed", "held") else "",
+        _gone(steps, run) if standing in ("failed", "cut", "held") else None,
     )
 
 
-def _remark(steps: list[Step], run: Run) -> str:
+def _gone(steps: list[Step], run: Run) -> bool | None:
     removed = [step for step in steps if step.verb == "delete"]
     if not removed or len(removed) == len(steps):
-        return ""
+        return None
     ends = [run.outcomes.get(step.id) for step in removed]
-    gone = any(one and one.state == "done" for one in ends)
-    return "The old one is deleted already." if gone else "The old one is still there."
+    return any(one is not None and one.state == "done" for one in ends)
 
 
 def _standing(steps: list[Step], outcomes: list[Outcome]) -> Standing:
@@ -177,7 +186,7 @@ def headline(run: Run, rows: list[Row]) -> str:
         return f"{lead} {{}}"
     count = [row.standing for row in rows].count
     parts = [f"{count('done')} of {len(rows)} done"] if rows else ["nothing to do"]
-    others: tuple[Standing, ...] = ("failed", "running", "held", "open")
+    others: tuple[Standing, ...] = ("failed", "cut", "running", "held", "open")
     parts += [f"{count(one)} {STANDINGS[one]}" for one in others if count(one)]
     return f"{lead} {{}}: {', '.join(parts)}"
 

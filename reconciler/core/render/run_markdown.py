@@ -16,12 +16,7 @@ from reconciler.core.render.fitting import (
     size,
 )
 from reconciler.core.render.markdown import LIMIT, Links
-from reconciler.core.render.progress import (
-    Row,
-    headline,
-    rows_of,
-    run_took,
-)
+from reconciler.core.render.progress import STANDINGS, Row, headline, rows_of, run_took
 from reconciler.core.render.run_table import ORDER, endpoints, table_of
 from reconciler.core.render.words import clean, commit_text, name_of, shorten, title_of
 from reconciler.core.safety import by_name, lifted_by_name
@@ -93,13 +88,13 @@ class _Telling:
     # -- above and below -----------------------------------------------------------------------
 
     def _title(self, rows: list[Row]) -> list[str]:
-        took = run_took(self.run, self.now)
+        took = "" if self.run.state == "refused" else run_took(self.run, self.now)
         title = headline(self.run, rows).format(code(self.environment))
         return [f"### {title}" + (f" · {took}" if took else ""), ""]
 
     def _head(self, stage: _Stage) -> list[str]:
         lines = [*self.title, *self._why(stage)]
-        failed = [row for row in self.rows if row.standing == "failed"]
+        failed = [row for row in self.rows if row.standing == "failed" or row.gone]
         for row in failed[: stage.failures]:
             lines += [*self._failure(row, stage), ""]
         left = len(failed) - stage.failures
@@ -121,11 +116,14 @@ class _Telling:
     def _failure(self, row: Row, stage: _Stage) -> list[str]:
         new = row.request_id and row.request_id not in row.detail
         request = f" Request {code(shorten(row.request_id, 80))}." if new else ""
+        what = f"{prose(title_of(row.key))} {code(name_of(row.key))}"
         why = prose(shorten(row.detail, stage.words).removesuffix(".") or "no reason given")
+        if row.standing != "failed":
+            lost = f"the old one is deleted, the new one is {STANDINGS[row.standing]}"
+            return self._alert(f"{what} **is gone**: {lost}{f': {why}' if row.detail else ''}.")
         portal = linked("Portal", portal_url(self.links, row.arm_id) if stage.portal else "")
         portal = f" {portal}." if portal != "Portal" else ""
         remark = f" {row.remark}" if row.remark else ""
-        what = f"{prose(title_of(row.key))} {code(name_of(row.key))}"
         return self._alert(f"{what} **failed**: {why}.{remark}{request}{portal}")
 
     def _alert(self, said: str) -> list[str]:

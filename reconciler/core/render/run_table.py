@@ -9,7 +9,7 @@ from reconciler.core.render.markdown import OPEN_LINES, Links
 from reconciler.core.render.progress import STANDINGS, Row, Standing
 from reconciler.core.render.words import name_of, plural, shorten, title_of
 
-ORDER: Final[Sequence[Standing]] = ("failed", "running", "held", "open", "done")
+ORDER: Final[Sequence[Standing]] = ("failed", "cut", "running", "held", "open", "done")
 """What needs a person first, and what is as it should be last."""
 WIDTH: Final = 160
 """Characters for how one resource stands."""
@@ -55,14 +55,16 @@ def endpoints(rows: Sequence[Row], room: int) -> list[str]:
 
 
 def counted(rows: Sequence[Row]) -> str:
-    """``488 resources: 470 done, 18 not started``."""
+    """``488 resources: 470 done, 18 not started``; ``23 resources done``."""
     standings = [row.standing for row in rows]
+    if len(set(standings)) == 1:
+        return f"{plural(len(rows), 'resource')} {STANDINGS[standings[0]]}"
     parts = [f"{standings.count(one)} {STANDINGS[one]}" for one in ORDER if one in standings]
     return f"{plural(len(rows), 'resource')}: {', '.join(parts)}"
 
 
 def _row(row: Row, told: bool, links: Links) -> str:
-    there = row.standing in ("done", "failed", "running")
+    there = row.standing in ("done", "failed", "cut", "running")
     name = linked(code(name_of(row.key)), portal_url(links, row.arm_id) if there else "")
     what = f"{prose(title_of(row.key))} {name}"
     return f"| {row.symbol} | {what} | {_state(row, told)} | {row.took} |"
