@@ -29,7 +29,7 @@ MARKS: Final = {
 @click.option("-e", "--environment", default="", metavar="ENV", help="Only what this one needs.")
 @click.option("--format", "shape", type=click.Choice(("text", "json")), default="text")
 def doctor(specs: Path, environment: str, shape: str) -> int:
-    """Check settings, git, identities and their rights, Azure, state, queue and repository.
+    """Check settings, git, identities and their rights, Azure, state, queue, repository and forge.
 
     Changes nothing. Exits with 1 when something has to be done. The specs are those of the
     repository, if RECONCILER_REPO_URL is set, and else those of the folder.
