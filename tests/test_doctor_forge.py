@@ -442,10 +442,12 @@ async def seen(settings: Mapping[str, str]) -> dict[str, Finding]:
 async def test_azure_repos_is_asked_who_we_are_and_read_with_the_same_token(
     devops: tuple[EmulatedAzureDevOps, dict[str, str]],
 ) -> None:
-    _, settings = devops
+    hub, settings = devops
+    hub.backdoor.protect("platform/estate", status="gitops/reconciler")
+    hub.backdoor.subscribe(f"{APP_URL}/api/webhooks/azuredevops")
     found = await seen(settings)
     rows = {name: found[name].state for name in ROWS}
-    unread = ("forge clock", "webhook", "branch protection")
+    unread = ("forge clock",)
     assert rows == {name: "skipped" if name in unread else "ok" for name in ROWS}, found
     assert found["repository"].state == "ok"
     assert found["forge repository"].words == "0 pull requests open"

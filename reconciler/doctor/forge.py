@@ -105,7 +105,7 @@ def _looks(
     found = forge()
     if not isinstance(found, AzureDevOps):
         raise Permanent("RECONCILER_FORGE names no forge")
-    return AzureDevOpsLooks(environment, found)
+    return AzureDevOpsLooks(environment, found, settings.public_url)
 
 
 def look_at_secrets(environment: Mapping[str, str], news: tuple[str, ...], old: str) -> Finding:

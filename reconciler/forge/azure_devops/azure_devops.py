@@ -3,8 +3,9 @@
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from reconciler.core.errors import Permanent
 from reconciler.core.forge import Comment, Event, Mark, Pull, Reaction, Reviews
 from reconciler.forge.azure_devops.client import Client
 from reconciler.forge.azure_devops.people import People
@@ -46,7 +47,7 @@ class AzureDevOps:
         self._webhook = Webhook(settings)
         self._client = Client(settings, clock, credential)
         self._people = People(self._client, settings)
-        policies = Policies(self._client, self._people, settings.ref)
+        self._policies = policies = Policies(self._client, self._people, settings.ref)
         self._pulls = Pulls(self._client, settings, policies, clock)
         self._reviews = ReviewsOf(self._client, self._pulls, policies)
         self._threads = Threads(self._client, self._people, self._pulls, settings.comment_status)
@@ -91,6 +92,30 @@ class AzureDevOps:
 
     async def keep_issue(self, marker: str, title: str, text: str | None) -> None:
         await self._work_items.keep(marker, title, text)
+
+    async def requires(self, name: str) -> bool | None:
+        """Whether the branch takes nothing without our mark of that name; None when that may not
+        be read."""
+        return await self._policies.require(name)
+
+    async def subscriptions(self) -> list[Mapping[str, Any]] | None:
+        """The service hooks of the project that are sent over HTTP; None when they may not be read.
+
+        https://learn.microsoft.com/rest/api/azure/devops/hooks/subscriptions/list
+        """
+        project, _ = await self._people.ids()
+        url = f"{self._client.organization}/_apis/hooks/subscriptions"
+        try:
+            found = await self._client.get(url, {"publisherId": "tfs", "consumerId": "webHooks"})
+        except Permanent as error:
+            if error.status not in (401, 403, 404):
+                raise
+            return None
+        return [
+            one
+            for one in found["value"]
+            if (one.get("publisherInputs") or {}).get("projectId", "").lower() == project.lower()
+        ]
 
     async def login(self) -> str:
         """Who we are to Azure DevOps: the author of what we write."""

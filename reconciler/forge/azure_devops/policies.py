@@ -44,28 +44,42 @@ class Policies:
         return all(_is_fulfilled(one) for one in found)
 
     async def take_votes(self) -> bool:
-        """Whether a push to the source branch takes approvals away.
+        """Whether a push to the source branch takes approvals away."""
+        found = await self._in_force(REVIEWERS)
+        return any(one.get("resetOnSourcePush") is True for one in found or [])
+
+    async def require(self, name: str) -> bool | None:
+        """Whether nothing is merged without our status of that name; None when the policies of
+        the branch may not be read."""
+        found = await self._in_force(STATUS)
+        if found is None:
+            return None
+        wanted = (GENRE, name)
+        return any((one.get("statusGenre"), one.get("statusName")) == wanted for one in found)
+
+    async def _in_force(self, kind: str) -> list[Json] | None:
+        """The settings of the policies of a type that hold a merge up; None: they cannot be read.
 
         https://learn.microsoft.com/rest/api/azure/devops/git/policy-configurations/get
         """
         try:
             _, repository = await self._people.ids()
-            asked = {"repositoryId": repository, "refName": self._ref, "policyType": REVIEWERS}
+            asked = {"repositoryId": repository, "refName": self._ref, "policyType": kind}
             found = await self._client.get(
                 f"{self._client.project}/git/policy/configurations", asked
             )
         except Permanent as error:
             if error.status in (401, 403, 404):
-                return False
+                return None
             raise
-        return any(
-            one.get("isEnabled")
+        return [
+            one.get("settings") or {}
+            for one in found["value"]
+            if one.get("isEnabled")
             and one.get("isBlocking")
             and not one.get("isDeleted")
-            and (one.get("type") or {}).get("id", "").lower() == REVIEWERS
-            and (one.get("settings") or {}).get("resetOnSourcePush") is True
-            for one in found["value"]
-        )
+            and (one.get("type") or {}).get("id", "").lower() == kind
+        ]
 
 
 def _is_fulfilled(evaluation: Json) -> bool:

@@ -94,12 +94,13 @@ class AzureDevOpsSettings:
         def given(name: str, default: str = "") -> str:
             return environment.get(f"AZURE_DEVOPS_{name}", "").strip() or default
 
+        branch = environment.get("RECONCILER_BRANCH") or cls.branch
         told = place(environment.get("RECONCILER_REPO_URL", "").strip())
         return cls(
             organization_url=given("ORG_URL", told.organization_url).rstrip("/"),
             project=given("PROJECT", told.project),
             repository=given("REPOSITORY", told.repository),
-            branch=environment.get("RECONCILER_BRANCH") or cls.branch,
+            branch=branch.removeprefix("refs/heads/"),
             token=given("TOKEN"),
             webhook_logins=_logins(given),
             webhook_secrets=tuple(

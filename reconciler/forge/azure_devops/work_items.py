@@ -72,7 +72,8 @@ class WorkItems:
         url = f"{self._client.project}/wit/workitemsbatch"
         items = await self._client.ask(url, {"ids": ids, "fields": list(FIELDS)})
         return sorted(
-            (one for one in items.get("value") or [] if tag in _tags(one)), key=lambda one: int(one["id"])
+            (one for one in items.get("value") or [] if tag in _tags(one)),
+            key=lambda one: int(one["id"]),
         )
 
     async def _create(self, fields: Mapping[str, str]) -> None:

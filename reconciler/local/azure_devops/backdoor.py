@@ -154,6 +154,10 @@ class Backdoor:
         """Whether work items may be written, and whether their text can be Markdown."""
         self.site.world.board, self.site.world.markdown = allowed, markdown
 
+    def show_hooks(self, *, allowed: bool) -> None:
+        """Whether the service hooks of the project may be read."""
+        self.site.world.hooks_shown = allowed
+
     def subscribe(
         self, url: str, secret: str = "", header: str = "X-Reconciler-Secret", user: str = "",
         password: str = "",

@@ -115,7 +115,7 @@ class Hooks:
     def send(self, event: str, resource: JSON, text: str) -> None:
         """Queue an event for every subscription that wants it."""
         for one in self.subscriptions:
-            if event in one.events:
+            if event in one.events and one.status == "enabled":
                 body = {
                     "subscriptionId": one.id,
                     "notificationId": self.world.new_id(),

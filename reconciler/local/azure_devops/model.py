@@ -161,6 +161,7 @@ class Subscription:
     url: str
     events: tuple[str, ...]
     headers: Mapping[str, str]
+    status: str = "enabled"
 
 
 @dataclass(eq=False)

@@ -14,11 +14,12 @@ from reconciler.local.azure_devops.model import (
     Pull,
     Repository,
     Status,
+    Subscription,
     Thread,
     User,
     WorkItem,
 )
-from reconciler.local.azure_devops.world import World, stamp
+from reconciler.local.azure_devops.world import PROJECT, World, stamp
 
 
 def listing(items: Sequence[Any]) -> JSON:
@@ -188,6 +189,24 @@ def policy(one: Policy) -> JSON:
         "isDeleted": False,
         "settings": {**one.settings, "scope": [{"refName": one.ref, "matchKind": "Exact"}]},
         "type": {"id": one.kind},
+    }
+
+
+def subscription(world: World, one: Subscription, event: str) -> JSON:
+    """https://learn.microsoft.com/rest/api/azure/devops/hooks/subscriptions/list"""
+    scheme = one.headers.get("Authorization", "").partition(" ")[0]
+    secrets = {"basicAuthUsername": "*****"} if scheme == "Basic" else {}
+    return {
+        "id": one.id,
+        "url": f"{world.url}/_apis/hooks/subscriptions/{one.id}",
+        "publisherId": "tfs",
+        "eventType": event,
+        "resourceVersion": "2.0" if event.startswith("ms.vss-code") else "1.0",
+        "consumerId": "webHooks",
+        "consumerActionId": "httpRequest",
+        "status": one.status,
+        "publisherInputs": {"projectId": world.guid("project", PROJECT), "branch": "main"},
+        "consumerInputs": {"url": one.url, **secrets},
     }
 
 

@@ -29,7 +29,7 @@ class World:
         self.tokens: dict[str, User] = {}
         self.bearers: dict[str, User] = {}
         self.work_items: dict[int, WorkItem] = {}
-        self.board = True
+        self.board = self.hooks_shown = True
         self.markdown = True
         for name in (MAINTAINER, MACHINE):
             self.add_user(name)

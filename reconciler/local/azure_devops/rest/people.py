@@ -1,4 +1,4 @@
-"""Identities, rights, and who is asking."""
+"""Identities, rights, who is asking, and what tells of events."""
 
 from reconciler.local.azure_devops import shapes
 from reconciler.local.azure_devops.model import JSON, Refusal, User
@@ -27,6 +27,19 @@ async def read_identities(ctx: Context) -> Reply:
 
 def _fits(user: User, wanted: str) -> bool:
     return user.name.lower().startswith(wanted) or user.title.lower().startswith(wanted)
+
+
+@route("GET", "/_apis/hooks/subscriptions")
+async def list_subscriptions(ctx: Context) -> Reply:
+    """One for each event that goes somewhere."""
+    if not ctx.world.hooks_shown:
+        raise Refusal(403, "You need the 'View subscriptions' permission on this project.")
+    found = [
+        shapes.subscription(ctx.world, one, event)
+        for one in ctx.site.hooks.subscriptions
+        for event in one.events
+    ]
+    return Reply(200, shapes.listing(found))
 
 
 @route("GET", "/_apis/accesscontrollists/{namespace}")
