@@ -2,14 +2,18 @@
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reconciler.core.desired import parse
+from reconciler.core.marks import marks
 from reconciler.core.model import Plan, Run, Secret, walk
+from reconciler.core.preview import Preview, Previewed
 from reconciler.core.render import (
+    Links,
     plain,
     plan_json,
     plan_markdown,
@@ -18,6 +22,7 @@ from reconciler.core.render import (
     run_markdown,
     run_text,
 )
+from reconciler.core.render.drift_markdown import drift_markdown, healed_markdown
 from reconciler.local.azure import Fault
 from tests.desk import Desk, a_desk
 from tests.proofs.secret_estate import (
@@ -42,6 +47,9 @@ def test_there_is_a_canary_in_every_field_that_takes_a_secret(tmp_path: Path) ->
     assert given >= fields_that_take_secrets()
 
 
+PREVIEW = Preview(7, "3f2c1ab", state="planned", environments=(Previewed("dev", "planned"),))
+
+
 def shown(plan: Plan, run: Run) -> list[str]:
     """Everything that is told to anybody."""
     return [
@@ -50,6 +58,10 @@ def shown(plan: Plan, run: Run) -> list[str]:
         plain(plan_text(plan)),
         json.dumps(run_json(run)),
         run_markdown(run),
+        run_markdown(replace(run, state="refused", outcomes={})),
+        healed_markdown(run, links=Links(), alerts=True, limit=60_000),
+        drift_markdown(plan, links=Links(), alerts=True, limit=60_000, self_heal="report"),
+        repr(marks(PREVIEW, {plan.environment: plan}, links=Links(), limit=60_000)),
         plain(run_text(run)),
         repr(plan),
         repr(run),
