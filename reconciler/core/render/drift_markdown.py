@@ -62,7 +62,10 @@ def drift_markdown(
 
 def healed_markdown(run: Run, *, links: Links, alerts: bool, limit: int) -> str:
     """What was found changed and put back, and how that went, in at most ``limit`` characters."""
-    more = _put_back(run.plan.changes, limit // 3)
+    whole = run.state == "done"
+    said = "this was put back" if whole else "not everything was put back"
+    lead = [f"Azure was changed by hand, or by something else: {said}.", ""]
+    more = [*(lead if run.plan.changes else []), *_put_back(run.plan.changes, limit // 3)]
     return run_markdown(run, links=links, alerts=alerts, limit=limit, more=more)
 
 
