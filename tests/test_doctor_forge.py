@@ -91,7 +91,7 @@ async def surgery(tmp_path: Path) -> AsyncIterator[Surgery]:
     async with EmulatedGitHub(on_exchange=exchanges.append) as hub:
         await hub.backdoor.create_repository("estate", {"README.md": "Specs.\n"})
         hub.world.app.permissions = dict(granted.NEEDED)
-        hub.backdoor.protect(REPOSITORY, ["reconciler"])
+        hub.backdoor.ruleset(REPOSITORY, ["reconciler"], app=True)
         settings = {
             **hub.environment(),
             "RECONCILER_REPO_URL": f"{hub.url}/{REPOSITORY}.git",
@@ -393,15 +393,24 @@ def test_one_of_two_secrets_is_enough_and_none_is_not() -> None:
 
 
 async def test_a_branch_that_takes_what_was_not_planned_is_a_warning(surgery: Surgery) -> None:
-    surgery.hub.backdoor.protect(REPOSITORY, ["lint"])
+    surgery.hub.backdoor.ruleset(REPOSITORY, ["lint"], app=True)
     found = await surgery.one("branch protection")
     assert found.state == "warning"
     assert "Require the status check reconciler for main" in found.todo[0]
 
 
-async def test_a_ruleset_protects_a_branch_as_well(surgery: Surgery) -> None:
-    surgery.hub.world.repositories[REPOSITORY].protections.clear()
+async def test_a_check_that_anybody_could_set_is_a_warning(surgery: Surgery) -> None:
     surgery.hub.backdoor.ruleset(REPOSITORY, ["lint", "reconciler"])
+    found = await surgery.one("branch protection")
+    assert found.state == "warning"
+    assert "Choose the App as the source" in found.todo[0]
+
+
+async def test_the_older_protection_of_a_branch_is_read_as_well(surgery: Surgery) -> None:
+    surgery.hub.world.repositories[REPOSITORY].rulesets.clear()
+    surgery.hub.backdoor.protect(REPOSITORY, ["reconciler"])
+    assert (await surgery.one("branch protection")).state == "warning"
+    surgery.with_token()
     assert (await surgery.one("branch protection")).state == "ok"
 
 

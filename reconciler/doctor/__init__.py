@@ -3,7 +3,7 @@
 check            a check, what it found, and running many side by side
 settings, places, azure, forge, github   the checks
 rights           who may do what, from Azure's own words
-granted, hooks   the same of GitHub; what its webhooks are set to
+granted, hooks, required   the same of GitHub; its webhooks; the checks before a merge
 """
 
 import logging

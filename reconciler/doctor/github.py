@@ -8,7 +8,7 @@ from urllib.parse import quote
 from reconciler.core.errors import Permanent, Transient
 from reconciler.core.preview import OWN_MARK
 from reconciler.core.render.words import plural
-from reconciler.doctor import granted, hooks
+from reconciler.doctor import granted, hooks, required
 from reconciler.doctor.check import Finding, State
 from reconciler.doctor.forge import look_at_secrets
 from reconciler.forge import GitHubSettings
@@ -206,8 +206,11 @@ class GitHubLooks:
         name = quote(branch)
         rules = await self._readable(f"/rules/branches/{name}")
         found = await self._readable(f"/branches/{name}")
-        if OWN_MARK in _required(rules or []) | _protected(found or {}):
-            return Finding("ok", f"{branch} takes nothing without the check {OWN_MARK}")
+        source = {**required.by_protection(found or {}), **required.by_rulesets(rules or [])}.get(
+            OWN_MARK
+        )
+        if source is not None:
+            return self._held(branch, source)
         if rules is None and found is None:
             return Finding("skipped", f"the rules of {branch} cannot be read: look in Settings")
         todo = (
@@ -215,6 +218,14 @@ class GitHubLooks:
             "(docs/github.md)."
         )
         return Finding("warning", f"{branch} takes what was not planned, or cannot work", (todo,))
+
+    def _held(self, branch: str, source: int) -> Finding:
+        """Whoever may write statuses could set a check that is taken from any source."""
+        words = f"{branch} takes nothing without the check {OWN_MARK}"
+        if self._settings.app_id and str(source) != self._settings.app_id:
+            todo = f"Choose the App as the source of {OWN_MARK}: anybody else can set it now."
+            return Finding("warning", f"{words}, of any source", (todo,))
+        return Finding("ok", words)
 
     async def _readable(self, path: str) -> Any:
         """None for what we may not see, or what an older server does not know."""
@@ -238,20 +249,3 @@ def _permitted(slug: str, given: Mapping[str, str]) -> Finding:
         todo = f"Take {', '.join(more)} away: nothing here needs it."
         return Finding("warning", f"{slug} may do more than it has to", (todo,))
     return Finding("ok", f"{slug}, installed, with the permissions it needs")
-
-
-def _required(rules: list[Mapping[str, Any]]) -> set[str]:
-    """https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch"""
-    return {
-        str(check["context"])
-        for rule in rules
-        if rule.get("type") == "required_status_checks"
-        for check in (rule.get("parameters") or {}).get("required_status_checks") or []
-    }
-
-
-def _protected(branch: Mapping[str, Any]) -> set[str]:
-    """https://docs.github.com/en/rest/branches/branches#get-a-branch"""
-    checks = (branch.get("protection") or {}).get("required_status_checks") or {}
-    named = {str(one["context"]) for one in checks.get("checks") or []}
-    return named | {str(one) for one in checks.get("contexts") or []}

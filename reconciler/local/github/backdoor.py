@@ -14,7 +14,16 @@ from reconciler.local.github.faults import Faults
 from reconciler.local.github.git import NO_COMMIT, Git
 from reconciler.local.github.hooks import Mischief
 from reconciler.local.github.limits import Limits
-from reconciler.local.github.model import JSON, LEVELS, Issue, Protection, Pull, Refusal, Repository
+from reconciler.local.github.model import (
+    JSON,
+    LEVELS,
+    Issue,
+    Protection,
+    Pull,
+    Refusal,
+    Repository,
+    Ruleset,
+)
 from reconciler.local.github.site import Site
 from reconciler.local.github.traffic import Logged
 from reconciler.local.github.wire import Reply, Request
@@ -124,9 +133,12 @@ class Backdoor:
         rules = Protection(tuple(contexts), False, enforce_admins, approvals)
         self._repo(repo).protections[branch] = rules
 
-    def ruleset(self, repo: str, contexts: list[str], *, branch: str = "main") -> None:
-        """Ask for checks by a ruleset, which nobody passes by."""
-        self._repo(repo).rulesets[branch] = tuple(contexts)
+    def ruleset(
+        self, repo: str, contexts: list[str], *, branch: str = "main", app: bool = False
+    ) -> None:
+        """Ask for checks, of the App alone or from any source; nobody passes a ruleset by."""
+        rules = Ruleset(tuple(contexts), self.site.world.app.id if app else None)
+        self._repo(repo).rulesets[branch] = rules
 
     def webhook(self, url: str, secret: str | None = None) -> None:
         """Where the App's events go."""

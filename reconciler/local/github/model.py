@@ -216,6 +216,14 @@ class Protection:
     approvals: int | None = None  # None: no reviews are asked for
 
 
+@dataclass(frozen=True)
+class Ruleset:
+    """Checks that have to pass before a merge; of an App's check runs alone when it is named."""
+
+    contexts: tuple[str, ...]
+    app_id: int | None = None
+
+
 @dataclass(eq=False)
 class Hook:
     id: int
@@ -266,7 +274,7 @@ class Repository:
     statuses: list[Status] = field(default_factory=list)
     suites: list[CheckSuite] = field(default_factory=list)
     protections: dict[str, Protection] = field(default_factory=dict)
-    rulesets: dict[str, tuple[str, ...]] = field(default_factory=dict)  # branch: checks asked for
+    rulesets: dict[str, Ruleset] = field(default_factory=dict)  # by branch
     hooks: list[Hook] = field(default_factory=list)
 
     @property

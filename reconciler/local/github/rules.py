@@ -6,6 +6,8 @@ The wording of refusals is unverified.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from reconciler.local.github.model import Issue, Protection, Pull, Repository, Status, User
 from reconciler.local.github.world import World
 
@@ -21,9 +23,20 @@ def latest_statuses(repo: Repository, sha: str) -> list[Status]:
 def results(world: World, repo: Repository, sha: str) -> dict[str, str]:
     """What each context and check of a commit says now: a state, a conclusion, or pending."""
     found = {status.context: status.state for status in latest_statuses(repo, sha)}
-    for run in reversed(world.check_runs(repo, sha)):
-        found[run.name] = run.conclusion or "pending"
-    return found
+    return found | _check_runs(world, repo, sha)
+
+
+def _check_runs(world: World, repo: Repository, sha: str) -> dict[str, str]:
+    """Those of the App alone: there is no other."""
+    return {run.name: run.conclusion or "pending" for run in reversed(world.check_runs(repo, sha))}
+
+
+def _lacking(names: Iterable[str], found: Mapping[str, str]) -> str:
+    for name in names:
+        if found.get(name) not in PASSING:
+            said = "failing" if found.get(name, "pending") != "pending" else "expected"
+            return f'Required status check "{name}" is {said}.'
+    return ""
 
 
 def missing(world: World, issue: Issue, pull: Pull, by: User | None = None) -> str:
@@ -32,11 +45,12 @@ def missing(world: World, issue: Issue, pull: Pull, by: User | None = None) -> s
     if rules is not None and _may_bypass(rules, issue.repo, by):
         rules = None
     found = results(world, issue.repo, pull.head_sha)
-    asked = issue.repo.rulesets.get(pull.base_ref, ())
-    for name in (*((rules and rules.contexts) or ()), *asked):
-        if found.get(name) not in PASSING:
-            said = "failing" if found.get(name, "pending") != "pending" else "expected"
-            return f'Required status check "{name}" is {said}.'
+    if said := _lacking((rules and rules.contexts) or (), found):
+        return said
+    if asked := issue.repo.rulesets.get(pull.base_ref):
+        checked = _check_runs(world, issue.repo, pull.head_sha) if asked.app_id else found
+        if said := _lacking(asked.contexts, checked):
+            return said
     if rules is not None and _approvals(issue.repo, pull) < (rules.approvals or 0):
         return (
             f"At least {rules.approvals} approving review is required by reviewers with write "

@@ -25,6 +25,21 @@ async def test_a_ruleset_is_told_and_keeps_a_pull_request_back_until_its_check_p
         assert (await client.send("PUT", f"./pulls/{number}/merge")).status == 200
 
 
+async def test_a_check_that_has_to_be_the_apps_is_not_passed_by_anybodys_status() -> None:
+    async with Client(EmulatedGitHub()) as client:
+        client.github.backdoor.ruleset(REPO, ["reconciler"], app=True)
+        number = await client.a_pull()
+        sha = (await client.send("GET", "./git/ref/heads/change")).body["object"]["sha"]
+        await client.send(
+            "POST", f"./statuses/{sha}", {"state": "success", "context": "reconciler"}
+        )
+        assert (await client.send("PUT", f"./pulls/{number}/merge")).status == 405
+        run = {"name": "reconciler", "head_sha": sha, "conclusion": "success"}
+        made = await client.send("POST", "./check-runs", run, token=await client.app_token())
+        assert made.status == 201
+        assert (await client.send("PUT", f"./pulls/{number}/merge")).status == 200
+
+
 async def test_a_classic_token_tells_its_scopes_and_an_app_tells_none() -> None:
     async with Client(EmulatedGitHub()) as client:
         assert (await client.send("GET", "/user")).headers["x-oauth-scopes"] == "repo"

@@ -65,18 +65,20 @@ async def get_branch(ctx: Context) -> Reply:
 @route("GET", "/repos/{owner}/{repo}/rules/branches/{branch}")
 async def get_branch_rules(ctx: Context) -> Reply:
     """What rulesets ask for; the older protection is none of it."""
-    asked = ctx.repo.rulesets.get(ctx.params["branch"], ())
+    asked = ctx.repo.rulesets.get(ctx.params["branch"])
+    source = {"integration_id": asked.app_id} if asked and asked.app_id else {}
+    names = asked.contexts if asked else ()
     rule = {
         "type": "required_status_checks",
         "parameters": {
-            "required_status_checks": [{"context": name} for name in asked],
+            "required_status_checks": [{"context": name, **source} for name in names],
             "strict_required_status_checks_policy": False,
         },
         "ruleset_source_type": "Repository",
         "ruleset_source": ctx.repo.full_name,
         "ruleset_id": ctx.repo.id,
     }
-    items, headers = ctx.page([rule] if asked else [])
+    items, headers = ctx.page([rule] if names else [])
     return Reply(200, items, headers)
 
 
