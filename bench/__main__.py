@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import applies, plans, service
+from bench import applies, plans, service, webhooks
 from bench.imports import imports
 from bench.result import FILE, Result, save, show
 from bench.stage import Stage, stage
@@ -24,6 +24,7 @@ WHOLE: Mapping[str, Measurement] = {
     "makespan": applies.apply_in_azures_time,
     "makespan-1000": lambda stage: applies.apply_in_azures_time(stage, applies.MORE_OPERATIONS),
     "reconcile": service.reconcile,
+    "webhooks": webhooks.webhooks,
     "sweep": service.sweep,
 }
 QUICK: Mapping[str, Measurement] = {
@@ -33,6 +34,7 @@ QUICK: Mapping[str, Measurement] = {
     "limits": lambda stage: applies.apply_within_limits(stage, 60),
     "makespan": lambda stage: applies.apply_in_azures_time(stage, 60),
     "reconcile": lambda stage: service.reconcile(stage, 0.5),
+    "webhooks": lambda stage: webhooks.webhooks(stage, 0.5),
     "sweep": lambda stage: service.sweep(stage, 3),
 }
 """The same at tiny sizes: whether it works, not how fast it is."""
