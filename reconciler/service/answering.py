@@ -131,9 +131,12 @@ class Answering:
         if pull.state == "closed":
             raise _Declined("this was closed without being merged: there is nothing to apply")
         names = await self._meant(asked, pull)
-        by = f"{comment.author} on #{pull.number}"
+        by = f"{comment.author} on #{pull.number}, comment {comment.id}"
         told = []
         for name in names:
+            if begun := await self._begun(name, by):
+                told.append((name, begun))
+                continue
             request = Asked(name, "apply", allow=asked.digest, by=by, pulls=(pull.number,))
             if pull.state == "open":
                 reviewing = Reviewing(self.parts, self.forge)
@@ -141,6 +144,11 @@ class Answering:
                 request = replace(request, ref=now.merge_commit, pull=pull.number)
             told.append((name, (await self.request(request)).id))
         return Answer("\n".join(f"{code(name)}: {self._run(run)}" for name, run in told))
+
+    async def _begun(self, environment: str, by: str) -> str:
+        """The run that this very comment asked for before whoever answered it was cut off."""
+        found = await self.parts.store.runs(environment)
+        return next((one.id for one in found if one.requested_by == by), "")
 
     def _run(self, run: str) -> str:
         if not self.parts.run_link:
@@ -183,7 +191,9 @@ class Answering:
         if not status.held_by:
             raise _Declined(f"no pull request holds {asked.environment}")
         await self.parts.store.keep_status(replace(status, held_by=0))
-        return Answer(f"{code(asked.environment)} was held by #{status.held_by} and is free now.")
+        return Answer(
+            f"{code(asked.environment)} was held by pull request {status.held_by} and is free now."
+        )
 
     async def _help(self, asked: Command, pull: Pull, comment: Comment) -> Answer:
         return Answer(_help())
@@ -195,7 +205,7 @@ class Answering:
 def _refuse_unless_seen(kept: Preview, pull: Pull, comment: Comment) -> None:
     """Raises unless the fork's newest commit was there when the comment was written: what was
     pushed after somebody said /plan, nobody has vouched for."""
-    seen = kept.head == pull.head and kept.begun_at
+    seen = kept.head == pull.head and bool(kept.begun_at)
     if seen and comment.made_at:
         moments = datetime.fromisoformat(kept.begun_at), datetime.fromisoformat(comment.made_at)
         seen = moments[0] <= moments[1]

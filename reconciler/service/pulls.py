@@ -145,7 +145,7 @@ class Pulls:
 
     async def tell_run(self, run_id: str, again: bool = False) -> None:
         """Say on the forge how an apply stands; what it changed makes other plans old. ``again``:
-        that may have been done."""
+        that may have been done, so that plans that are younger stay."""
         run = await self.parts.store.run(run_id)
         if run is None:
             return
@@ -158,9 +158,11 @@ class Pulls:
             return
         except Permanent as error:
             log.warning("run %s cannot be told: %s", run_id, error)
-        if again or run.open or not run.outcomes:
+        if run.open or not run.outcomes:
             return
         for one in await self.parts.store.open_previews():
+            if again and not "" < one.planned_at < run.ended_at:
+                continue
             if name in {known.environment for known in one.environments}:
                 await self.parts.queue.send({"pull": str(one.pull), "again": "yes"})
 

@@ -83,7 +83,7 @@ class Reviewing:
             missing = f"{environment} is applied when this is merged"
         elif not missing and held_by not in (0, number):
             missing = (
-                f"{environment} stands as pull request #{held_by} wants it, which is not merged "
+                f"{environment} stands as pull request {held_by} wants it, which is not merged "
                 f"yet: merge or close that, or comment /unlock {environment}"
             )
         if missing:

@@ -20,7 +20,10 @@ def standing(before: Status, run: Run, now: datetime, retry_at: str = "") -> Sta
 
     ``retry_at``: when it is tried again by itself; "": after a pause that grows with each failure
     of the same commit. A run that a person cancelled stays so until somebody asks, or commits.
+    What was said of the same run before holds.
     """
+    if before.last_run == run.id:
+        return before
     commit = run.plan.commit
     earlier = before.failures if before.tried_commit == commit else 0
     failures = earlier + 1 if run.state in FAILED else 0

@@ -15,7 +15,7 @@ from reconciler.core.safety import refuse_if_suspended
 from reconciler.engine import Progress
 from reconciler.service.asked import Asked
 from reconciler.service.parts import LOST_S, Parts
-from reconciler.service.standing import behind_s, due, noticed
+from reconciler.service.standing import behind_s, due, noticed, standing
 from reconciler.service.telling import Telling
 from reconciler.telemetry import DRIFT, QUEUE_AGE, UNRECONCILED_AGE, gauge
 
@@ -64,6 +64,7 @@ class Sweep:
         by_itself = environment.apply == "onMerge" and not self._suspended(environment)
         applying = await self._is_applied_to(name)
         if not applying:
+            status = await self._noted(status)
             status = await self._followed(status, head)
             unapplied = by_itself and status.applied_commit != head
             status = await self._notice(status, unapplied or status.drift > 0)
@@ -83,6 +84,22 @@ class Sweep:
         drift = await self._drift(environment, head, progress)
         if drift and by_itself and environment.self_heal == "apply":
             await self.request(Asked(name, "apply", by="drift", if_idle=True))
+
+    async def _noted(self, status: Status) -> Status:
+        """The end of an apply that its worker did not live to write down here."""
+        found = await self.parts.store.runs(status.environment)
+        ended = (one for one in found if one.mode == "apply" and one.state != "superseded")
+        newest = next(ended, None)
+        if newest is None or newest.open or newest.id == status.last_run:
+            return status
+        run = await self.parts.store.run(newest.id)
+        if run is None:
+            return status
+        status = standing(status, run, self.parts.clock.now())
+        await self.parts.store.keep_status(status)
+        if self.parts.forge:
+            await self.parts.queue.send({"tell": run.id})
+        return status
 
     async def _followed(self, status: Status, head: str) -> Status:
         """A commit that changes nothing here is applied as soon as it is there."""

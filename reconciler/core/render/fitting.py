@@ -6,12 +6,10 @@ from urllib.parse import quote
 
 from reconciler.core.model import Plan
 from reconciler.core.render.escape import code
-from reconciler.core.render.markdown import Links, plan_lines, safe_url
+from reconciler.core.render.markdown import LONGEST_URL, Links, plan_lines, safe_url
 from reconciler.core.render.words import counts
 
 ENDLESS: Final = 1_000_000_000
-LONGEST_URL: Final = 800
-"""A longer address is no address that anybody made; it would crowd out what it stands beside."""
 
 
 def fitting(limit: int, texts: Iterable[str]) -> str:

@@ -31,6 +31,8 @@ LIMIT: Final = 60_000
 OPEN_LINES: Final = 12
 WIDTH: Final = 110
 COLUMN: Final = 21
+LONGEST_URL: Final = 800
+"""A longer address is no address that anybody made; it would crowd out what it stands beside."""
 PLACE: Final = re.compile(r"(.+?):(\d+)(?::\d+)?", re.DOTALL)
 """``specs/models/chat.yaml:9:15``"""
 
@@ -87,6 +89,18 @@ def plan_lines(
     return _Section(plan, "", links, alerts, room, will).lines(alone=True)
 
 
+def environment_lines(
+    plan: Plan, *, links: Links, alerts: bool, room: int, alone: bool, most: int = 0
+) -> list[str]:
+    """One environment of several, as lines of about ``room`` characters; quiet ones are folded
+    unless they stand alone. ``most``: nothing but so many dangerous changes."""
+    section = _Section(plan, "", links, alerts, room)
+    if most:
+        return section.danger(most)
+    lines = section.lines(alone=alone)
+    return lines if alone else lines[2:]
+
+
 def _title(plans: Sequence[Plan]) -> str:
     total = {name: sum(plan.summary[name] for plan in plans) for name in SYMBOLS}
     parts = [f"**{plural(total[a], w)}**" for a, w in DANGEROUS_WORDS.items() if total[a]]
@@ -138,6 +152,18 @@ def safe_url(url: str) -> str:
     return quote(url, safe="/:?=&#%+,;@~.-_", errors="replace")
 
 
+def source_markdown(source: str, links: Links) -> str:
+    """``file:line``, linked where a template says how."""
+    found = PLACE.fullmatch(source)
+    shown = code(source_text(source))
+    if not links.source or not found:
+        return shown
+    path, line = found.groups()
+    path = quote(path, safe="/", errors="replace")
+    url = links.source.replace("{path}", path).replace("{line}", line)
+    return f"[{shown}]({safe_url(url)})" if len(safe_url(url)) <= LONGEST_URL else shown
+
+
 @dataclass(frozen=True)
 class _Section:
     """One environment of a comment, of about ``room`` characters."""
@@ -153,7 +179,7 @@ class _Section:
     def lines(self, *, alone: bool) -> list[str]:
         heading = f"#### {code(self.plan.environment)}"
         heading += f" · {prose(self.place)}" if self.place else ""
-        before = [*self._danger(), *self._checks()]
+        before = [*self.danger(max(3, min(20, self.room // 600))), *self._checks()]
         after = self._unmanaged()
         body = [*before, *self._changes(self.room - _size([*before, *after])), *after]
         if alone:
@@ -164,10 +190,9 @@ class _Section:
             return [heading, "", *body]
         return [heading, "", *folded(_quiet_summary(self.plan), body[:-1]), ""]
 
-    def _danger(self) -> list[str]:
+    def danger(self, most: int) -> list[str]:
         lines: list[str] = []
         dangerous = [c for c in in_order(self.plan.changes) if c.action in DANGEROUS_WORDS]
-        most = max(3, min(20, self.room // 600))
         for change in dangerous[:most]:
             lines += [*self._alert(change), ""]
         left = len(dangerous) - most
@@ -191,16 +216,8 @@ class _Section:
 
     def _check(self, check: Check) -> str:
         level = f"**{check.level}**" if check.level == "error" else check.level
-        source = f" {self._source(check.source)}" if check.source else ""
+        source = f" {source_markdown(check.source, self.links)}" if check.source else ""
         return f"- {level} {code(check.rule)}{source}: {prose(shorten(clean(check.message), 800))}"
-
-    def _source(self, source: str) -> str:
-        found = PLACE.fullmatch(source)
-        if not self.links.source or not found:
-            return code(source)
-        path, line = found.groups()
-        url = self.links.source.format(path=quote(path, safe="/", errors="replace"), line=line)
-        return f"[{code(source)}]({safe_url(url)})"
 
     def _changes(self, room: int) -> list[str]:
         changes = in_order(self.plan.changes)
