@@ -131,7 +131,7 @@ class Answering:
         if pull.state == "closed":
             raise _Declined("this was closed without being merged: there is nothing to apply")
         names = await self._meant(asked, pull)
-        by = f"{comment.author} on #{pull.number}, comment {comment.id}"
+        by = f"{comment.author} on pull request {pull.number}, comment {comment.id}"
         told = []
         for name in names:
             if begun := await self._begun(name, by):
