@@ -195,14 +195,17 @@ async def test_an_app_reads_its_private_repository_with_its_own_tokens(tmp_path:
             "RECONCILER_PUBLIC_URL": "https://app.example",
         }
         service = build_service(given)
+        assert isinstance(service.forge, GitHub)
         try:
             assert await service.specs.read(await service.specs.head()) == files
-            assert service.forge is not None
             assert await service.forge.open_pulls() == []
             assert service.forge.name == "github"
             assert service.run_link.format(run="r1") == "https://app.example/api/runs/r1"
         finally:
             await service.close()
+        connection = service.forge._client._made
+        assert connection is not None
+        assert connection._core._kept is None, "the forge is closed with the service"
 
 
 async def test_without_a_forge_the_service_has_neither_pull_requests_nor_links(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 type AnyForge = "GitHub | AzureDevOps"
 
+PATIENCE_S: Final = 5.0
+"""A person waits for the answer."""
 NONE: Final = (
     "none is set: pull requests are not looked at, what is merged is found by the timer",
     "RECONCILER_FORGE is none: pull requests are not looked at",
@@ -95,7 +98,7 @@ def _looks(
         from reconciler.doctor.github import GitHubLooks
         from reconciler.forge import GitHubSettings
 
-        given = GitHubSettings.from_env(environment)
+        given = replace(GitHubSettings.from_env(environment), patience_s=PATIENCE_S)
         made = GitHubLooks(environment, given, settings.public_url, clock)
         closing.push_async_callback(made.close)
         return made
