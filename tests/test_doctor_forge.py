@@ -1,5 +1,6 @@
 """reconciler doctor and the forge: an emulated GitHub over HTTP, as it should be and broken."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from reconciler.local.azure_devops import EmulatedAzureDevOps
 from reconciler.local.github import EmulatedGitHub
 from tests.local.github import openapi
 
+DOCS = Path(__file__).parent.parent / "docs"
 REPOSITORY = "contoso/estate"
 APP_URL = "http://127.0.0.1:1"
 """Nobody listens there."""
@@ -481,3 +483,26 @@ async def test_a_password_for_service_hooks_without_a_name_opens_nothing_and_it_
     found = await seen({**settings, "AZURE_DEVOPS_WEBHOOK_PASSWORD": "p"})
     assert found["webhook secret"].state == "failed"
     assert "AZURE_DEVOPS_WEBHOOK_USER" in found["webhook secret"].todo[0]
+
+
+# The pages
+
+
+@pytest.mark.parametrize("page", ["github.md", "azure-devops.md"])
+def test_the_pages_name_rows_that_there_are(page: str) -> None:
+    named = re.findall(r"\[([a-z][a-z ,\n]+)(?::[^\]]*)?\](?!\()", (DOCS / page).read_text())
+    rows = {row.strip() for text in named for row in " ".join(text.split()).split(",")}
+    assert {"webhook", "webhook secret", "branch protection", "forge identity"} <= rows
+    assert rows <= {*ROWS, "settings", "repository"}
+
+
+def test_the_page_asks_for_the_permissions_and_events_that_are_looked_for() -> None:
+    text = (DOCS / "github.md").read_text()
+    asked = {
+        name.lower().replace(" ", "_"): {"read-only": "read", "read and write": "write"}[level]
+        for name, level in re.findall(r"\*([A-Z][a-z ]+)\*: (read-only|read and write) ?[·|]", text)
+    }
+    assert asked == granted.NEEDED
+    (events,) = re.findall(r"\| Subscribe to events \| (.*) \|", text)
+    named = {name.lower().replace(" ", "_") for name in re.findall(r"\*([^*]+)\*", events)}
+    assert named == hooks.EVENTS
