@@ -12,8 +12,9 @@ import azure.functions as func
 SCHEDULE = "0 */5 * * * *"
 """Every five minutes, unless the app setting RECONCILER_SCHEDULE says otherwise."""
 
-# The SDK logs every request it sends at the level of the app's own words.
-logging.getLogger("azure").setLevel(logging.WARNING)
+# They log every request that they send at the level of the app's own words.
+for name in ("azure", "httpx"):
+    logging.getLogger(name).setLevel(logging.WARNING)
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 

@@ -47,7 +47,7 @@ def preview_markdown(
     """
     if preview.state == "planned":
         return _Planned(preview, plans, branch, links, alerts, limit).text()
-    head, commit = preview.head[:7], code(shorten(clean(preview.head), 7))
+    commit = commit_code(preview.head)
     if preview.state == "invalid":
         return _invalid(preview, links, limit, commit)
     detail = [f"> {_words(preview.detail, limit)}", ""] if preview.detail else []
@@ -72,9 +72,14 @@ def preview_markdown(
             *detail,
             "It is tried again by itself; `/plan` tries now.",
         ],
-        "closed": [f"### {commit or head} is closed", "", "Nothing is planned any more."],
+        "closed": [f"### {commit} is closed", "", "Nothing is planned any more."],
     }[preview.state]
     return "\n".join(said) + "\n"
+
+
+def _commit(preview: Preview) -> str:
+    """The newest commit of its branch, as people quote it."""
+    return code(clean(preview.head)[:7])
 
 
 def _invalid(preview: Preview, links: Links, limit: int, commit: str) -> str:
@@ -130,7 +135,7 @@ class _Planned:
     # Whole texts
 
     def _untouched(self, notes: int) -> str:
-        commit = code(shorten(clean(self.preview.head), 7))
+        commit = commit_code(self.preview.head)
         head = f"### Nothing to plan for {commit}"
         said = "No environment's specs, includes or patches are touched."
         return "\n".join([head, "", *self._notes(notes), said]) + "\n"
@@ -196,7 +201,7 @@ class _Planned:
         parts += [f"**{plural(without, 'environment')} not planned**"] if without else []
         names = [one.environment for one in self.preview.environments]
         where = _name(names[0]) if len(names) == 1 else f"{len(names)} environments"
-        commit = code(shorten(clean(self.preview.head), 7))
+        commit = commit_code(self.preview.head)
         return f"### Plan for {commit} · {where} · " + " · ".join(parts or ["nothing to do"])
 
     def _plans(self) -> list[Plan]:
@@ -311,6 +316,11 @@ class _Planned:
         if not plan.changes:
             return "still"
         return "command" if one.on_command else "merge"
+
+
+def commit_code(commit: str) -> str:
+    """As people quote it."""
+    return code(clean(commit[:7]))
 
 
 def _name(environment: str) -> str:
