@@ -103,14 +103,17 @@ def _or(words: tuple[str, ...]) -> str:
 
 
 def _public_url(env: Mapping[str, str]) -> str:
-    """Raises Permanent for what is no address, without repeating it."""
-    given = (env.get("RECONCILER_PUBLIC_URL", "").strip() or _platform_url(env)).rstrip("/")
-    if given and not _is_address(given):
-        raise Permanent(
-            "RECONCILER_PUBLIC_URL has to begin with https:// (http:// only for this machine) and "
-            "to hold neither a login nor a query"
-        )
-    return given
+    """Raises Permanent for what is no address, without repeating it; what the platform tells is
+    only taken when it is one."""
+    if given := env.get("RECONCILER_PUBLIC_URL", "").strip().rstrip("/"):
+        if not _is_address(given):
+            raise Permanent(
+                "RECONCILER_PUBLIC_URL has to begin with https:// (http:// only for this machine) "
+                "and to hold neither a login nor a query"
+            )
+        return given
+    told = _platform_url(env)
+    return told if told and _is_address(told) else ""
 
 
 def _platform_url(env: Mapping[str, str]) -> str:

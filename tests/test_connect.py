@@ -56,6 +56,7 @@ def test_a_forge_that_nobody_knows_is_refused() -> None:
         ({"RECONCILER_PUBLIC_URL": "https://a.example/"}, "https://a.example"),
         ({"WEBSITE_HOSTNAME": "a.azurewebsites.net"}, "https://a.azurewebsites.net"),
         ({"WEBSITE_HOSTNAME": "localhost:7071"}, "http://localhost:7071"),
+        ({"WEBSITE_HOSTNAME": "no host (at all)"}, ""),
         (
             {
                 "CONTAINER_APP_NAME": "app",
