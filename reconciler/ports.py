@@ -281,8 +281,11 @@ class Forge(Protocol):
     async def react(self, comment: int, reaction: Reaction) -> None:
         """Answer a comment with a sign."""
 
-    async def keep_issue(self, marker: str, title: str, text: str | None) -> None:
-        """Keep one open issue per marker up to date; None closes it."""
+    async def keep_issue(
+        self, marker: str, title: str, text: str | None, *, over: bool = False
+    ) -> None:
+        """Keep one open issue per marker up to date; None closes it. ``over``: this is the last
+        that is said, and it is closed; none is opened for that."""
 
 
 class Clock(Protocol):

@@ -97,8 +97,10 @@ class GitHub:
     async def react(self, comment: int, reaction: Reaction) -> None:
         await self._comments.react(comment, SIGNS[reaction])
 
-    async def keep_issue(self, marker: str, title: str, text: str | None) -> None:
-        await self._issues.keep(marker, title, text)
+    async def keep_issue(
+        self, marker: str, title: str, text: str | None, *, over: bool = False
+    ) -> None:
+        await self._issues.keep(marker, title, text, over)
 
     async def login(self) -> str:
         """Who we are to GitHub: the author of what we write."""

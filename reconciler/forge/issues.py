@@ -17,22 +17,22 @@ class Issues:
         self._client, self._login = client, login
         self._turns = Turns()
 
-    async def keep(self, marker: str, title: str, text: str | None) -> None:
-        """Open or update the marker's issue; close it when there is no text. When two workers
-        have opened one each, the younger is closed."""
+    async def keep(self, marker: str, title: str, text: str | None, over: bool = False) -> None:
+        """Open or update the marker's issue; close it when there is no text, or with its last.
+        When two workers have opened one each, the younger is closed."""
         async with self._turns.of(marker):
             mine = await self._mine(marker)
             if text is None:
                 await self._close(mine)
                 return
             wanted = {"title": title[:LONGEST_TITLE], "body": marked(marker, text)}
-            if not mine:
+            if not mine and not over:
                 path = f"{self._client.repository}/issues"
                 await self._client.send("POST", path, wanted)
                 mine = await self._mine(marker)
             if mine and not _is(mine[0], wanted):
                 await self._edit(mine[0], wanted)
-            await self._close(mine[1:])
+            await self._close(mine if over else mine[1:])
 
     async def _mine(self, marker: str) -> list[Mapping[str, Any]]:
         """Ours that are open, the oldest first. Pull requests are listed as issues too."""

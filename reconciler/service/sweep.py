@@ -199,7 +199,8 @@ class Sweep:
             last = await self.parts.store.run(status.last_run)
             if last and last.requested_by == "drift":
                 await telling.healed(last)
-            await telling.no_drift(environment.name)
+            else:
+                await telling.no_drift(environment.name)
         except (Transient, Permanent) as error:
             log.warning("the drift of %s could not be told: %s", environment.name, error)
             return status

@@ -98,7 +98,7 @@ class Telling:
         await self.forge.keep_issue(f"drift-{name}", drift_title(name), text)
 
     async def healed(self, run: Run) -> None:
-        """The same issue, once a run has put everything back."""
+        """The last word in the same issue: a run has put everything back."""
         from reconciler.core.render.drift_markdown import drift_title, healed_markdown
 
         text = healed_markdown(
@@ -108,7 +108,7 @@ class Telling:
             limit=self.forge.text_limit,
         )
         name = run.plan.environment
-        await self.forge.keep_issue(f"drift-{name}", drift_title(name), text)
+        await self.forge.keep_issue(f"drift-{name}", drift_title(name), text, over=True)
 
     async def no_drift(self, environment: str) -> None:
         """The reason for the issue is gone."""

@@ -115,6 +115,16 @@ async def test_an_issue_is_opened_updated_and_closed_by_itself(
     assert len([one for one in small.issues.values() if one["state"] == "open"]) == 2
 
 
+async def test_an_issue_is_closed_with_its_last_word_and_none_is_opened_for_one(
+    small: Small, github: GitHub
+) -> None:
+    await github.keep_issue("drift-dev", "dev has drifted", "one")
+    for _ in range(2):
+        await github.keep_issue("drift-dev", "dev has drifted", "healed", over=True)
+    (issue,) = small.issues.values()
+    assert (issue["state"], issue["body"].endswith("healed")) == ("closed", True)
+
+
 async def test_of_two_issues_for_one_marker_the_younger_is_closed(
     small: Small, github: GitHub
 ) -> None:

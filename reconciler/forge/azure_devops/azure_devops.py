@@ -90,8 +90,10 @@ class AzureDevOps:
     async def react(self, comment: int, reaction: Reaction) -> None:
         await self._threads.react(comment, reaction)
 
-    async def keep_issue(self, marker: str, title: str, text: str | None) -> None:
-        await self._work_items.keep(marker, title, text)
+    async def keep_issue(
+        self, marker: str, title: str, text: str | None, *, over: bool = False
+    ) -> None:
+        await self._work_items.keep(marker, title, text, over)
 
     async def requires(self, name: str) -> bool | None:
         """Whether the branch takes nothing without our mark of that name; None when that may not

@@ -34,9 +34,9 @@ class WorkItems:
         self._type, self._closed = settings.issue_type, settings.issue_closed_state
         self._turns = Turns()
 
-    async def keep(self, marker: str, title: str, text: str | None) -> None:
-        """Open or update the marker's work item; close it when there is no text. When two workers
-        have opened one each, the younger is closed. Nothing without a type."""
+    async def keep(self, marker: str, title: str, text: str | None, over: bool = False) -> None:
+        """Open or update the marker's work item; close it when there is no text, or with its last.
+        When two workers have opened one each, the younger is closed. Nothing without a type."""
         if not MARKER.fullmatch(marker):
             raise ValueError("a marker is made of letters, digits and hyphens")
         if not self._type:
@@ -44,22 +44,22 @@ class WorkItems:
         tag = f"reconciler-{marker}"
         async with self._turns.of(marker):
             try:
-                await self._keep(tag, title, text)
+                await self._keep(tag, title, text, over)
             except Permanent as error:
                 raise _explained(error) from None
 
-    async def _keep(self, tag: str, title: str, text: str | None) -> None:
+    async def _keep(self, tag: str, title: str, text: str | None, over: bool) -> None:
         mine = await self._mine(tag)
         if text is None:
             await self._close(mine)
             return
         wanted = {"System.Title": title[:LONGEST_TITLE], TEXT: text}
-        if not mine:
+        if not mine and not over:
             await self._create({**wanted, "System.Tags": tag})
             mine = await self._mine(tag)
         if mine and not _is(mine[0], wanted):
             await self._edit(mine[0], wanted)
-        await self._close(mine[1:])
+        await self._close(mine if over else mine[1:])
 
     async def _mine(self, tag: str) -> list[Json]:
         """Ours that are open, the oldest first."""

@@ -173,6 +173,16 @@ async def test_one_work_item_a_marker_is_opened_updated_and_closed(
     assert len(devops.world.work_items) == 3
 
 
+async def test_a_work_item_is_closed_with_its_last_word_and_none_is_opened_for_one(
+    devops: EmulatedAzureDevOps, forge: AzureDevOps
+) -> None:
+    await forge.keep_issue("drift-dev", "Drift in dev", "one")
+    for _ in range(2):
+        await forge.keep_issue("drift-dev", "Drift in dev", "healed", over=True)
+    (item,) = devops.world.work_items.values()
+    assert (item.fields["System.State"], item.fields["System.Description"]) == ("Done", "healed")
+
+
 async def test_two_workers_leave_one_open_work_item(
     devops: EmulatedAzureDevOps, forge: AzureDevOps
 ) -> None:
