@@ -116,7 +116,9 @@ class Engine:
         if inside is not live:
             live, plan = inside, make_plan(wanted, inside, owned)
         facts = await self._facts(plan, live)
-        plan = with_checks(plan, check_plan(plan, live, facts, self.clock.now().date()))
+        today, unlimited = self.clock.now().date(), () if only else resources
+        checks = check_plan(plan, live, facts, today, environment.policy, unlimited)
+        plan = with_checks(plan, checks)
         # What a limited plan leaves out differs all the same: it is not written down as applied.
         whole = make_plan(replace(wanted, only=()), live, owned) if only else plan
         books = bookkeeping(whole, resources, live, owned, wanted.shared)

@@ -271,7 +271,7 @@ def test_lifecycle_and_smoke_test_are_carried_over() -> None:
 def test_an_environment_says_all_it_knows() -> None:
     more = (
         "  include: [a.yaml]\n  values: {n: 1}\n  tags: {t: x}\n  prune: true\n"
-        "  selfHeal: report\n  apply: onCommand\n  policy: {max: 3}\n  windows: [{from: 'x'}]\n"
+        "  selfHeal: report\n  apply: onCommand\n  policy: {approvals: 3}\n  windows: [{from: 'x'}]\n"
         "  suspend: {until: '2026-12-24T18:00:00+02:00', reason: holidays}\n"
         "  patches: [{kind: Box, name: b, enabled: false}]\n"
     )
@@ -280,7 +280,7 @@ def test_an_environment_says_all_it_knows() -> None:
     assert (dev.name, dev.subscription, dev.resource_group) == ("dev", SUBSCRIPTION, "rg")
     assert (dev.location, dev.include, dev.values) == ("eastus2", ("a.yaml",), {"n": 1})
     assert (dev.tags, dev.prune, dev.self_heal) == ({"t": "x"}, True, "report")
-    assert (dev.policy, dev.windows, dev.apply) == ({"max": 3}, ({"from": "x"},), "onCommand")
+    assert (dev.policy, dev.windows, dev.apply) == ({"approvals": 3}, ({"from": "x"},), "onCommand")
     assert dev.patches == ({"kind": "Box", "name": "b", "enabled": False},)
     assert dev.suspend is not None
     assert dev.suspend.until == datetime(2026, 12, 24, 16, tzinfo=UTC)

@@ -4,6 +4,8 @@ accounts    where the account of a model deployment is, and of what kind
 catalogue   the models a region offers, as Azure lists them
 models      is the model there, with this SKU, and until when
 quota       is there room, at every step of the plan
+policy      what the environment asks of what is made there
+subject     resources as a rule of a policy sees them
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,10 +15,11 @@ from typing import Any, Final
 from reconciler.core.checks.accounts import Accounts, Place
 from reconciler.core.checks.catalogue import Catalogue
 from reconciler.core.checks.models import check_model
+from reconciler.core.checks.policy import check_policy
 from reconciler.core.checks.quota import Usages, check_quota
 from reconciler.core.kinds import KINDS
 from reconciler.core.live import Live
-from reconciler.core.model import Change, Check, Plan, Resource
+from reconciler.core.model import NOTHING, Change, Check, Plan, Properties, Resource
 
 type Facts = Mapping[str, Sequence[Mapping[str, Any]]]
 """The items of each listing that could be read, by its URL."""
@@ -41,12 +44,21 @@ def facts_wanted(plan: Plan, live: Live) -> list[tuple[str, str]]:
     return [(url, api_version) for pair in known for url in pair]
 
 
-def check_plan(plan: Plan, live: Live, facts: Facts, today: date) -> list[Check]:
+def check_plan(
+    plan: Plan,
+    live: Live,
+    facts: Facts,
+    today: date,
+    policy: Properties = NOTHING,
+    declared: Sequence[Resource] = (),
+) -> list[Check]:
     """Everything to say about a plan, in no particular order. What could not be read is said too.
 
-    Raises nothing for facts that are missing, empty or of another shape than expected.
+    ``policy`` is the environment's, and ``declared`` everything in it, where the plan is of
+    everything. Raises nothing for facts that are missing, empty or of another shape than expected.
     """
-    return [*_model_checks(plan, live, facts, today), *_lint(plan)]
+    remarks = (*_model_checks(plan, live, facts, today), *_lint(plan))
+    return [*remarks, *check_policy(plan, live, policy, declared)]
 
 
 def _model_checks(plan: Plan, live: Live, facts: Facts, today: date) -> Iterator[Check]:

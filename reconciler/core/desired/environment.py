@@ -8,6 +8,7 @@ from fnmatch import translate
 from typing import Any, Final, Literal
 
 from reconciler.core.desired.document import check_envelope
+from reconciler.core.desired.policy import POLICY, check_policy
 from reconciler.core.desired.problems import Origin, Problems
 from reconciler.core.desired.validate import Validator
 from reconciler.core.desired.yaml_text import Text
@@ -62,7 +63,7 @@ ENVIRONMENT: Final[Mapping[str, Field]] = {
     "apply": described(
         "When a change is applied.", text("onMerge", "onCommand", closed=True, same="exact")
     ),
-    "policy": described("Settings of the checks.", obj(ANY)),
+    "policy": described("What is asked of what is made here, and of who says so.", POLICY),
     "suspend": described(
         "Plan, but change nothing.",
         obj(
@@ -133,6 +134,7 @@ def environment_of(one: Text, problems: Problems) -> Environment | None:
     _check_name(content["metadata"]["name"], origin, problems)
     _check_values(content["spec"].get("values"), origin, problems)
     suspend = _suspension(content["spec"].get("suspend"), origin, problems)
+    check_policy(content["spec"].get("policy"), origin, problems)
     return None if len(problems) > before else _environment(content, suspend, origin.source)
 
 
