@@ -5,13 +5,15 @@ Each token goes to the host it is for, told by its whole name, and to no other.
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from reconciler.core.errors import Permanent
 from reconciler.settings import Settings
 
 if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken
     from azure.core.credentials_async import AsyncTokenCredential
 
     from reconciler.forge import GitHub
@@ -113,9 +115,40 @@ def _credential(
     environment: Mapping[str, str], settings: Settings, closing: AsyncExitStack | None
 ) -> "AsyncTokenCredential":
     """The identity that plans: Azure DevOps knows it by its own name."""
-    from reconciler.azure.credential import credential
-
-    made = credential("auto", settings.plan_client_id, environment)
+    made = _Later(environment, settings.plan_client_id)
     if closing is not None:
         closing.push_async_callback(made.close)
     return made
+
+
+class _Later:
+    """A credential of azure-identity, which is imported for the first token: a webhook is answered
+    without it."""
+
+    def __init__(self, environment: Mapping[str, str], client_id: str) -> None:
+        self._environment, self._client_id = environment, client_id
+        self._made: AsyncTokenCredential | None = None
+
+    async def get_token(self, *scopes: str, **options: Any) -> "AccessToken":
+        from reconciler.azure.credential import credential
+
+        if self._made is None:
+            self._made = credential("auto", self._client_id, self._environment)
+        return await self._made.get_token(*scopes, **options)
+
+    async def close(self) -> None:
+        """A later token makes another one."""
+        if self._made is not None:
+            made, self._made = self._made, None
+            await made.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        await self.close()

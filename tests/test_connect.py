@@ -1,6 +1,8 @@
 """Which forge and which identity the settings choose, and to whom a token is given."""
 
 import base64
+import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,6 +14,7 @@ from reconciler.connect import forge_of, specs_of
 from reconciler.core.errors import Permanent
 from reconciler.forge import GitHub
 from reconciler.forge.azure_devops import AzureDevOps
+from reconciler.local.azure import EmulatedAzure
 from reconciler.local.github import EmulatedGitHub
 from reconciler.settings import Settings
 
@@ -177,6 +180,36 @@ async def test_an_azure_devops_token_is_given_to_no_other_host() -> None:
         "AZURE_DEVOPS_REPOSITORY": "specs",
     }
     assert "azp-canary" not in (await header(given) or "")
+
+
+IDENTITY_IMPORTED = """
+import sys
+from reconciler.app import build_service
+build_service({
+    "RECONCILER_REPO_URL": "https://dev.azure.com/contoso/platform/_git/specs",
+    "AZURE_DEVOPS_WEBHOOK_SECRET": "s",
+    "RECONCILER_STATE": f"sqlite:{sys.argv[1]}/state.db",
+    "RECONCILER_GIT_CACHE": f"{sys.argv[1]}/git",
+})
+print([name for name in sys.modules if name.startswith(("azure.identity", "githubkit"))])
+"""
+
+
+def test_a_service_is_made_without_importing_what_asks_for_tokens(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", IDENTITY_IMPORTED, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+async def test_a_token_of_the_plan_identity_is_asked_for_when_it_is_needed() -> None:
+    async with EmulatedAzure(rate_limits=False) as azure, AsyncExitStack() as closing:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in azure.environment().items():
+                patch.setenv(name, value)  # azure-identity reads the process's own
+            given = {**ON_AZURE, **HOOK, **azure.environment()}
+            who = specs_of(given, Settings.from_env(given), None, closing)._git.credentials
+            assert who is not None
+            assert (await who()).startswith("Bearer ")
 
 
 # The service
