@@ -77,11 +77,6 @@ def preview_markdown(
     return "\n".join(said) + "\n"
 
 
-def _commit(preview: Preview) -> str:
-    """The newest commit of its branch, as people quote it."""
-    return code(clean(preview.head)[:7])
-
-
 def _invalid(preview: Preview, links: Links, limit: int, commit: str) -> str:
     """Every error, with a link to its line."""
     count = plural(len(preview.errors), "error")
