@@ -6,11 +6,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 
 import psutil
 import pytest
@@ -65,24 +65,48 @@ def test_everything_comes_up_works_and_ends_with_ctrl_c(tmp_path: Path, specs: P
         headers = {"x-functions-key": place.key}
         found = ask(f"{place.app}/api/environments", headers=headers)
         assert [one["name"] for one in found["environments"]] == ["dev"]
-        a_pull_request_is_opened_and_waits_for_its_check(place)
+        a_pull_request_is_planned_merged_and_applied(place)
         the_lines_that_are_printed_are_lines_of_a_shell(place)
     assert len(parts) >= 3
     assert not [part for part in parts if part.is_running()]
     assert [path.name for path in tmp_path.iterdir()] == ["specs"]
 
 
-def a_pull_request_is_opened_and_waits_for_its_check(place: Sandbox) -> None:
+def a_pull_request_is_planned_merged_and_applied(place: Sandbox) -> None:
+    """By the app, which the webhooks alone have told of it."""
     work = Path(place.work)
     (work / "specs" / "group.yaml").write_text(f"{GROUP}# more\n")
     commit(work, "More", "more")
     repository = Repository(place.github, place.api, place.repository, place.tokens)
+    rules = repository.api_of(MAINTAINER, "/branches/main/protection")
+    assert rules["required_status_checks"]["contexts"] == ["reconciler"]
     asked = {"title": "More", "head": "more", "base": "main"}
-    assert repository.api_of(DEVELOPER, "/pulls", asked)["number"] == 1
-    with pytest.raises(HTTPError) as refused:
-        repository.api_of(MAINTAINER, "/pulls/1/merge", {}, "PUT")
-    assert refused.value.code == 405
-    assert "reconciler" in json.loads(refused.value.read())["message"]
+    made = repository.api_of(DEVELOPER, "/pulls", asked)
+    assert made["number"] == 1
+
+    def conclusion() -> str | None:
+        path = f"/commits/{made['head']['sha']}/check-runs?check_name=reconciler"
+        found = repository.api_of(MAINTAINER, path)["check_runs"]
+        return found[0]["conclusion"] if found else None
+
+    assert sooner_or_later(conclusion) == "success"
+    merged = repository.api_of(MAINTAINER, "/pulls/1/merge", {}, "PUT")["sha"]
+
+    def applied() -> bool:
+        headers = {"x-functions-key": place.key}
+        (found,) = ask(f"{place.app}/api/environments", headers=headers)["environments"]
+        return bool(found["appliedCommit"] == merged)
+
+    assert sooner_or_later(applied)
+
+
+def sooner_or_later[T](look: Callable[[], T]) -> T:
+    """What it gives once it gives something."""
+    until = time.monotonic() + 60
+    while not (found := look()):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    return found
 
 
 def the_lines_that_are_printed_are_lines_of_a_shell(place: Sandbox) -> None:
