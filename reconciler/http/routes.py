@@ -107,6 +107,7 @@ def _environment(one: Environment, status: Status) -> dict[str, Any]:
         "checkedAt": status.checked_at,
         "drift": status.drift,
         "lastRun": status.last_run,
+        "heldBy": status.held_by,
     }
 
 

@@ -101,6 +101,7 @@ ENVIRONMENT: Final = _object(
     checkedAt=MOMENT,
     drift=COUNT,
     lastRun=TEXT,
+    heldBy={**COUNT, "description": "the open pull request applied before its merge; 0: none"},
 )
 PROBLEM: Final[Schema] = {
     "type": "object",
