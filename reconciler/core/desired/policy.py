@@ -11,6 +11,7 @@ from typing import Any, Final
 from reconciler.core.desired.nearest import did_you_mean, nearest
 from reconciler.core.desired.problems import Origin, Problems
 from reconciler.core.desired.validate import Validator
+from reconciler.core.desired.written import matches
 from reconciler.core.kinds import KINDS, Kind
 from reconciler.core.model import Json, Path
 from reconciler.core.schema import (
@@ -34,6 +35,7 @@ from reconciler.core.schema import (
 from reconciler.core.schema import location as region
 
 EVERY: Final = "*"
+FIELD: Final = r"^[^.\[\]]+(\.[^.\[\]]+)*$"
 MOST_RULES: Final = 50
 MOST_VALUES: Final = 100
 """Each value of each rule is held against each resource: more would make every plan slow."""
@@ -62,7 +64,7 @@ POLICY: Final = obj(
                 kind=described('A kind, a list of kinds, or "*".', required(ANY)),
                 field=described(
                     "The field it is about: sku.name. Without it: the kind itself.",
-                    text(pattern=r"^[^.\[\]]+(\.[^.\[\]]+)*$", longest=200),
+                    text(pattern=FIELD, longest=200),
                 ),
                 level=text("error", "warning", closed=True, same="exact"),
                 message=described("Why.", text(longest=500)),
@@ -107,10 +109,10 @@ class _Rule:
             self._add("denied", "is about a kind: leave out field, or say noneOf")
         elif test and test != "denied" and written is None:
             self._add(test, "needs a field to look at")
-        elif test and type(written) is str and kinds:
+        elif test and type(written) is str and matches(FIELD, written) and kinds:
             self._field(written, kinds, test)
 
-    def _add(self, name: str | None, message: str, *more: str | int) -> None:
+    def _add(self, name: str, message: str, *more: str | int) -> None:
         path = (*self._path, *((name,) if name else ()), *more)
         where = f"{name} " if name else ""
         self._problems.add(self._origin, path, f"{where}{message}", "value")
@@ -140,8 +142,9 @@ class _Rule:
         """The one test of the rule; "", told, when there is not one, or one that says nothing."""
         found = [name for name in TESTS if name in self._rule]
         if len(found) != 1:
-            several = f"not {' and '.join(found)}" if found else f"one of {', '.join(TESTS)}"
-            self._add(None, f"a rule has exactly one test, {several}")
+            *most, last = TESTS
+            several = f", not {' and '.join(found)}" if found else f": {', '.join(most)} or {last}"
+            self._add("", f"a rule has exactly one test{several}")
             return ""
         (test,) = found
         if test in ("required", "denied") and self._rule[test] is False:
@@ -170,11 +173,16 @@ class _Rule:
         if test == "required":
             return
         if any(field.secret for field in fields):
-            self._add("field", "holds a secret: all that can be asked of it is required: true")
+            written = self._rule["field"][:80]
+            message = f'{written} holds a secret: all that can be asked of it is "required: true"'
+            self._problems.add(self._origin, (*self._path, "field"), message)
             return
         scalars = [one for one in map(_scalar, fields) if one]
         if not scalars:
-            self._add("field", "holds more than one value: name a field inside it")
+            message = (
+                f"{self._rule['field'][:80]} holds more than one value: name a field inside it"
+            )
+            self._problems.add(self._origin, (*self._path, "field"), message)
         elif test in ("atMost", "atLeast"):
             if all(_type(one) in ("string", "boolean") for one in scalars):
                 self._add(test, "is for numbers, and this field holds none")
