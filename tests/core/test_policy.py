@@ -6,14 +6,17 @@ from datetime import date
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from reconciler.core.checks import check_plan
 from reconciler.core.checks.policy import FEW, MOST, check_policy, rules_of
 from reconciler.core.desired import environments
 from reconciler.core.desired.policy import MOST_RULES, MOST_VALUES
 from reconciler.core.errors import SpecErrors
+from reconciler.core.json_schema import json_schema_all
 from reconciler.core.live import Live
 from reconciler.core.model import NOTHING, UNKNOWN, Check, Key, Plan, Ref, Resource, Secret
 from tests.core.builders import (
@@ -480,3 +483,21 @@ def test_rules_are_read_as_they_are_written() -> None:
     assert (a.wanted, a.level, a.why) == (["OpenAI"], "warning", "Why")
     assert (set(b.kinds), b.path, b.level, b.why) == (set(), (), "error", "")
     assert (set(c.kinds), c.wanted) == ({"Account", "Hub"}, "x")
+
+
+@pytest.mark.parametrize(
+    ("policy", "valid"),
+    [
+        ({"approvals": 2, "rules": [a_rule(), a_rule("*", "", denied=True)]}, True),
+        ({"approvals": 21}, False),
+        ({"aprovals": 2}, False),
+        ({"rules": [{**a_rule(), "matches": "x"}]}, False),
+        ({"rules": [{**a_rule(), "name": "Residency"}]}, False),
+        ({"rules": [{**a_rule(), "level": "fatal"}]}, False),
+        ({"rules": [a_rule(atMost="60")]}, False),
+    ],
+)
+def test_editors_know_what_a_policy_may_say(policy: Any, valid: bool) -> None:
+    document = yaml.safe_load(ENVIRONMENT % "")
+    document["spec"]["policy"] = policy
+    assert Draft202012Validator(json_schema_all()).is_valid(document) is valid
