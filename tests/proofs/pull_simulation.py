@@ -43,6 +43,8 @@ from tests.proofs.simulation import (
 REPOSITORY = "contoso/estate"
 BOT = "azure-ai-reconciler[bot]"
 SHA = re.compile(r"[0-9a-f]{40}")
+AGAIN_S = 30.0
+"""As host.json has it."""
 LASTING = frozenset({"log", "diff-tree", "merge-base", "rev-list", "ls-tree", "cat-file"})
 LASTING |= {"merge-tree", "commit-tree", "hash-object", "rev-parse"}
 """What git says of commits by their names stays true; so does what it makes of the same content."""
@@ -116,7 +118,8 @@ class HubSpecs:
 
 def meets(forge: GitHub, luck: Luck) -> None:
     """Let every request to GitHub meet an instance's luck on the way and back."""
-    plain = forge._client._once
+    client: Any = forge._client
+    plain = client._once
 
     async def once(method: str, path: str, *more: Any) -> Any:
         await luck.meet(f"{method} {path}")
@@ -128,7 +131,7 @@ def meets(forge: GitHub, luck: Luck) -> None:
         await luck.meet()
         return answer
 
-    forge._client._once = once  # type: ignore[method-assign]
+    client._once = once
 
 
 @dataclass
@@ -171,6 +174,7 @@ class PullSimulation:
         link = "https://app.example/api/runs/{run}"
         one = self.simulation.instance(name, luck, forge=forge, run_link=link, **more)
         one.parts.append(forge)
+        one.again_s = AGAIN_S
         return one
 
     # People
@@ -260,9 +264,10 @@ class PullSimulation:
             for one in azure.requests.entries
             if one.method == "DELETE" and one.status in (200, 202)
         ]
+        text = json.dumps({one.id.lower(): settled(one.body) for one in azure.store})
         return {
             **seen(self.hub),
-            "azure": {one.id.lower(): settled(one.body) for one in azure.store},
+            "azure": json.loads(text.replace(azure.url, "(azure)")),
             "owned": {key: json.loads(encode(one)) for key, one in owned.items()},
             "made": dict(self.simulation.made),
             "deleted": deleted,
@@ -279,9 +284,9 @@ class PullSimulation:
         }
 
 
-def specs(*documents: str, environment: str = "prune: true") -> Mapping[str, str]:
+def specs(*documents: str, environment: str = "prune: true", **files: str) -> Mapping[str, str]:
     world = World(None, Path(), None)  # type: ignore[arg-type]
-    world.declare(*documents, environment=environment)
+    world.declare(*documents, environment=environment, **files)
     return world.files
 
 
@@ -312,12 +317,13 @@ def seen(hub: EmulatedGitHub) -> dict[str, Any]:
 
 
 def plain(text: str) -> str:
-    """A text without ids of runs and commits, times and durations."""
+    """A text without ids of runs and commits, addresses, times and durations."""
+    text = re.sub(r"http://127\.0\.0\.1:\d+", "(here)", text)
     text = re.sub(r"\b\d{12}-[\w-]+-\d{4}\b", "(run)", text)
     text = re.sub(r"\b[0-9a-f]{7,40}\b|\b[0-9a-f]+…[0-9a-f]+\b", "#", text)
     text = re.sub(r"\d{4}-\d\d-\d\d([T ,]+(at )?\d\d:\d\d(:\d\d)?(\.\d+)?(Z|\+00:00)?)?", "@", text)
-    text = re.sub(r"\d\d:\d\d(:\d\d)?", "@", text)
-    text = re.sub(r"(\d+ (h|d|min|s)\b ?)+", "(so long) ", text)
+    text = re.sub(r"\d\d\\?:\d\d(\\?:\d\d)?", "@", text)
+    text = re.sub(r"(\d+(\.\d+)? (h|d|min|s)\b ?)+", "(so long) ", text)
     return re.sub(r" +", " ", text).strip()
 
 

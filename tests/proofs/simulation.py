@@ -222,6 +222,8 @@ class Instance:
     parts: list[Any]
     poll_s: float = 4.0
     """How often it looks for messages."""
+    again_s: float = 0.0
+    """How long a message that could not be handled stays hidden."""
 
     async def host(self, at_once: int = 2) -> None:
         """Take messages and handle them, as a Functions host does, until it dies."""
@@ -254,7 +256,7 @@ class Instance:
             await self.queue.delete(taken)
         except ReconcilerError:
             with suppress(ReconcilerError):
-                await self.queue.keep(taken, 0.0)
+                await self.queue.keep(taken, self.again_s)
         finally:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
