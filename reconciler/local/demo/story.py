@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from reconciler.local.asking import ask
-from reconciler.local.demo.terminal import shown
+from reconciler.local.demo.terminal import THEME, shown
 from reconciler.local.sandbox import Sandbox
 
 ENVIRONMENT: Final = "dev"
@@ -29,7 +29,7 @@ class Story:
 
     def __init__(self, place: Sandbox, console: Console | None = None) -> None:
         self.place = place
-        self.console = console or Console(highlight=False, soft_wrap=True)
+        self.console = console or Console(highlight=False, soft_wrap=True, theme=THEME)
 
     # Telling
 

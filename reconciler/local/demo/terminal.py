@@ -9,6 +9,7 @@ from rich.markdown import CodeBlock, Heading, Markdown
 from rich.panel import Panel
 from rich.segment import Segment
 from rich.text import Text
+from rich.theme import Theme
 
 COMMENT: Final = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 FOLD: Final = re.compile(  # the innermost
@@ -20,6 +21,17 @@ ALERT: Final = re.compile(r"^> \[!(\w+)\][ \t]*$", re.MULTILINE)
 TAG: Final = re.compile(r"</?(?:br|sub|sup|b|strong|em|i|kbd|p)\s*/?>")
 BREAK: Final = "\u200b"
 """Keeps a forge from linking a word; a terminal links none, and some show it as a space."""
+THEME: Final = Theme(  # no backgrounds: terminals are dark or light
+    {
+        "markdown.code": "cyan",
+        "markdown.h3": "bold",
+        "markdown.h4": "bold",
+        "markdown.item.number": "none",
+        "markdown.block_quote": "yellow",
+        "markdown.table.header": "dim",
+        "markdown.table.border": "dim",
+    }
+)
 DIFF: Final = {"+": "green", "-": "red", "~": "yellow", "!": "yellow", "@": "cyan"}
 
 

@@ -48,6 +48,19 @@ async def test_indexes_lead_everywhere_and_unknown_pages_are_404() -> None:
             assert (await client.text(path))[0] == 404, path
 
 
+async def test_links_to_lines_of_a_file_lead_there() -> None:
+    async with Client(EmulatedGitHub()) as client:
+        files = {"specs/a b#c.yaml": "kind: One\nname: <two>\n"}
+        sha = await client.github.backdoor.commit(REPO, files)
+        status, page = await client.text(f"/{REPO}/blob/{sha}/specs/a%20b%23c.yaml")
+        assert status == 200
+        assert '<span class="line" id="L2">   2  name: &lt;two&gt;' in page
+        assert (await client.text(f"/{REPO}/blob/main/specs/account.yaml"))[0] == 200
+        for path in ("main/specs", "main/nothing.yaml", f"{'0' * 40}/README.md", "--all/README.md"):
+            assert (await client.text(f"/{REPO}/blob/{path}"))[0] == 404, path
+        assert (await client.text("/no/body/blob/main/README.md"))[0] == 404
+
+
 @pytest.mark.parametrize(
     ("text", "forbidden"),
     [

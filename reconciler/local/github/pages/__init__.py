@@ -12,6 +12,7 @@ from reconciler.local.github.model import CheckRun, Issue, Pull, Repository
 from reconciler.local.github.pages import conversation, forms
 from reconciler.local.github.pages.acting import Acting
 from reconciler.local.github.pages.layout import box, document, link
+from reconciler.local.github.pages.source import BLOB, source
 from reconciler.local.github.rules import latest_statuses
 from reconciler.local.github.site import Site
 from reconciler.local.github.wire import Reply, Request
@@ -49,6 +50,8 @@ class Pages:
     async def _page(self, path: str) -> tuple[str, list[str]] | None:
         if path in ("", "/"):
             return "Repositories", [self._repositories()]
+        if blob := BLOB.fullmatch(path):
+            return await self._source(blob)
         match = REPOSITORY.fullmatch(path.rstrip("/"))
         repo = self.site.world.repository(match["owner"], match["name"]) if match else None
         if match is None or repo is None:
@@ -64,6 +67,13 @@ class Pages:
         if issue is None or match["kind"] not in ("pull", "issues"):
             return None
         return await self._issue(repo, issue)
+
+    async def _source(self, match: re.Match[str]) -> tuple[str, list[str]] | None:
+        repo = self.site.world.repository(match["owner"], match["name"])
+        found = await source(repo, match["commit"], match["path"]) if repo else None
+        if repo is None or found is None:
+            return None
+        return match["path"], [f"<p>{_crumbs(repo)}</p>", found]
 
     def _repositories(self) -> str:
         found = self.site.world.repositories.values()

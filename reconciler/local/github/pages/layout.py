@@ -30,7 +30,7 @@ font-size:.9em;overflow-wrap:anywhere}
 pre{background:var(--soft);padding:12px;border-radius:6px;overflow-x:auto;font-size:.85em}
 code{font-family:ui-monospace,monospace;background:var(--soft);border-radius:4px;padding:.1em .3em}
 pre code{padding:0;background:none;display:block;width:max-content;min-width:100%}
-pre .add,pre .del,pre .hunk{display:block}
+pre .add,pre .del,pre .hunk,pre .line{display:block}pre .line:target{background:var(--hunk)}
 .add{background:var(--add)}.del{background:var(--del)}.hunk{background:var(--hunk)}
 blockquote{margin:0;padding:0 1em;color:var(--dim);border-left:4px solid var(--line)}
 .alert{border-left:4px solid var(--link);padding:4px 16px;margin:8px 0}
