@@ -163,6 +163,15 @@ def test_what_the_spec_leaves_open_is_as_it_stands() -> None:
     assert levels(checks) == ["warning"]
 
 
+def test_what_the_spec_leaves_open_of_something_new_is_as_it_is_made() -> None:
+    one = a_resource("ServerlessEndpoint", ("p", "e"), f"{WORKSPACE}/serverlessEndpoints/e", {})
+    rule = a_rule("ServerlessEndpoint", "authMode", noneOf=["key"])
+    assert levels(checks_of(rule, one)) == ["error"]
+    safe = replace(one, properties={"authMode": "AAD"})
+    assert checks_of(rule, safe) == []
+    assert levels(checks_of(rule, one, was=(as_azure(one, authMode="Key"),))) == ["warning"]
+
+
 def test_what_is_left_to_others_is_judged_as_it_stands_and_as_it_is_made() -> None:
     rule = a_rule(field="sku.capacity", atMost=60)
     now = a_deployment(capacity=90, ignore=(("sku", "capacity"),))
@@ -275,6 +284,23 @@ def test_fields_inside_properties_are_found_in_the_escape_hatch_too() -> None:
     assert levels(checks_of(a_rule(field="serviceTier", noneOf=["priority"]), now, was=(one,))) == [
         "error"
     ]
+
+
+def test_an_account_of_the_escape_hatch_says_where_its_deployments_are() -> None:
+    account = an_escape("Microsoft.CognitiveServices/accounts", f"{ACCOUNTS}/x", {"Location": "A"})
+    declared = [account, a_deployment(account="x")]
+    plan = plan_of(declared, Live())
+    policy = {"rules": [a_rule(field="location", oneOf=["b"])]}
+    assert levels(list(check_policy(plan, Live(), policy, declared))) == ["error"]
+
+
+def test_a_region_that_changes_in_the_escape_hatch_is_a_change() -> None:
+    arm_type, arm_id = "Microsoft.Search/searchServices", f"{GROUP}/providers/Microsoft.Search/s/s"
+    was = an_escape(arm_type, arm_id, {"location": "eastus2"})
+    now = an_escape(arm_type, arm_id, {"location": "westus"})
+    rule = a_rule("*", "location", oneOf=["eastus2"])
+    assert levels(checks_of(rule, now, was=(was,))) == ["error"]
+    assert levels(checks_of(rule, now, was=(now,))) == ["warning"]
 
 
 def test_kinds_that_share_a_type_are_told_apart_in_the_escape_hatch() -> None:

@@ -35,6 +35,11 @@ LONGEST: Final = 80
 MILDER: Final[Mapping[Level, Level]] = {"error": "warning", "warning": "note", "note": "note"}
 """What stands already is told one level lower."""
 
+type State = Literal["broken", "stands", "unknown"]
+
+STATES: Final[tuple[State, ...]] = ("broken", "stands", "unknown")
+"""The worst first."""
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -66,7 +71,7 @@ class Rule:
 class Verdict:
     """What a rule finds in one resource."""
 
-    state: Literal["broken", "stands", "unknown"]
+    state: State
     """``stands``: it broke the rule before, and the plan does not touch that."""
     detail: str
     resource: Resource
@@ -116,23 +121,29 @@ def _judge(
     rule: Rule, subject: Subject, estate: Estate, resolve: Callable[[Ref], Json]
 ) -> Verdict | None:
     """The worst that a rule finds in a resource; None when there is nothing to say."""
-    unknown = False
+    found: list[Verdict] = []
     for view in filter(rule.concerns, subject.views):
-        broken: Literal["broken", "stands"]
-        broken = "broken" if subject.brings(view, rule.path) else "stands"
-        if rule.test == "denied":
-            return Verdict(broken, f"{view.kind.title} may not be used here", subject.resource)
-        if rule.test == "required":
-            if any(value is ABSENT for _, value in view.values(rule.path)):
-                return Verdict(broken, "it is not written", subject.resource)
-            continue
+        answers = _answers(rule, subject, view, estate, resolve)
+        state: State = "broken" if subject.brings(view, rule.path) else "stands"
+        found += (
+            Verdict("unknown" if one is None else state, one or "", subject.resource)
+            for one in answers
+            if one != ""
+        )
+    return min(found, key=lambda one: STATES.index(one.state), default=None)
+
+
+def _answers(
+    rule: Rule, subject: Subject, view: View, estate: Estate, resolve: Callable[[Ref], Json]
+) -> Iterator[str | None]:
+    """As of ``_test``, for each value that a rule is about."""
+    if rule.test == "denied":
+        yield f"{view.kind.title} may not be used here"
+    elif rule.test == "required":
+        yield from ("it is not written" for _, v in view.values(rule.path) if v is ABSENT)
+    else:
         for field, value in estate.values(subject, view, rule.path):
-            known = resolve(value) if isinstance(value, Ref) else value
-            answer = _test(rule, field, known)
-            if answer:
-                return Verdict(broken, answer, subject.resource)
-            unknown |= answer is None
-    return Verdict("unknown", "", subject.resource) if unknown else None
+            yield _test(rule, field, resolve(value) if isinstance(value, Ref) else value)
 
 
 def _test(rule: Rule, field: Field, value: Json) -> str | None:

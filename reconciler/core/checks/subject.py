@@ -39,7 +39,7 @@ class View:
     kind: Kind
     properties: Properties
     there: Properties
-    """As it is now, where the plan leaves what it does not mention; empty for what is made."""
+    """What holds where the spec is silent: as it is now, or as it is made."""
     foreign: bool = False
     """An AzureResource, seen as the kind that its ARM type has here."""
 
@@ -67,18 +67,24 @@ class Subject:
     views: tuple[View, ...]
     change: Change | None = None
 
+    @property
+    def made(self) -> bool:
+        return self.change is not None and self.change.action != "update"
+
     def brings(self, view: View, path: Names) -> bool:
         """Whether what stands at ``path`` (none: the resource itself) comes about by the plan."""
-        if self.change is None:
+        return self.made or self.touches(view, path)
+
+    def touches(self, view: View, path: Names) -> bool:
+        """Whether the plan changes what stands at ``path``."""
+        if self.change is None or not path:
             return False
-        if self.change.action != "update":
-            return True
-        changed = (view.path_of(one.path) for one in self.change.fields)
-        return bool(path) and any(_overlap(path, one) for one in changed)
+        inside = (view.kind.verbatim, *path) if path == LOCATION and view.kind.verbatim else path
+        return any(_overlap(inside, view.path_of(one.path)) for one in self.change.fields)
 
     def ignores(self, view: View, path: Names) -> bool:
         """Whether what stands at ``path`` is left to others; what is made is made as declared."""
-        ignored = (view.path_of(one) for one in self.resource.lifecycle.ignore if view.there)
+        ignored = (view.path_of(one) for one in self.resource.lifecycle.ignore if not self.made)
         return any(one and path[: len(one)] == one for one in ignored)
 
 
@@ -94,10 +100,10 @@ class Estate:
     def _subjects(self, plan: Plan, declared: Iterable[Resource]) -> Iterator[Subject]:
         changes = {one.key: one for one in plan.changes if one.action != "delete"}
         for key, change in changes.items():
-            stays = change.arm_id if change.action == "update" else ""
             if key in self.by_key:
-                views = tuple(views_of(self.by_key[key], self._there(stays)))
-                yield Subject(self.by_key[key], views, change)
+                stays = change.action == "update"
+                there = self._there(change.arm_id) if stays else KINDS[key.kind].initial
+                yield Subject(self.by_key[key], tuple(views_of(self.by_key[key], there)), change)
         for one in declared:
             if one.key not in changes:
                 yield Subject(one, tuple(views_of(one, self._there(one.arm_id))))
@@ -111,12 +117,11 @@ class Estate:
         if path == LOCATION and "location" not in view.kind.fields:
             return self._place(subject, view)
         declared = view.values(path)
-        if subject.brings(view, path):
-            return declared
         written = any(value is not ABSENT for _, value in declared)
-        if written and not subject.ignores(view, path):
+        changed = subject.touches(view, path) and not subject.made
+        if changed or (written and not subject.ignores(view, path)):
             return declared
-        return view.values_there(path) or declared
+        return view.values_there(path) if view.there else declared
 
     def _place(self, subject: Subject, view: View) -> list[tuple[Field, Json]]:
         """Where a resource is that has no region of its own: where what it lives in is. Nothing

@@ -187,9 +187,11 @@ class _Rule:
             if all(_type(one) in ("string", "boolean") for one in scalars):
                 self._add(test, "is for numbers, and this field holds none")
         else:
-            self._each(test, scalars, every)
+            # Kinds may mean different things by one name: what one takes another may not.
+            alike = not every and len({one.shape for one in scalars}) == 1
+            self._each(test, replace(scalars[0], refers=(), names=()) if alike else None)
 
-    def _each(self, test: str, scalars: list[Field], every: bool) -> None:
+    def _each(self, test: str, field: Field | None) -> None:
         value = self._rule[test]
         if test != "equals" and type(value) is not list:
             return  # told already
@@ -201,12 +203,10 @@ class _Rule:
             more: Path = (place,) if test != "equals" else ()
             if type(item) not in (str, int, float, bool):
                 self._add(test, "holds strings, numbers, true and false", *more)
-            elif not every:
+            elif field:
                 # A slip in noneOf would let through what it was to keep out.
-                plain = replace(scalars[0], refers=(), names=())
-                Validator(self._problems, self._origin).value(
-                    item, plain, (*self._path, test, *more)
-                )
+                path = (*self._path, test, *more)
+                Validator(self._problems, self._origin).value(item, field, path)
 
 
 def fields_at(kind: Kind, path: tuple[str, ...]) -> list[Field]:
