@@ -285,6 +285,17 @@ async def test_a_closed_pull_request_applies_nothing(desk: PullDesk) -> None:
     assert await desk.runs() == ["plan done pull request " + str(number)]
 
 
+async def test_a_command_waits_for_whoever_looks_at_the_pull_request(desk: PullDesk) -> None:
+    number = await desk.propose(GROUP, ACCOUNT, chat(3))
+    comment = await desk.write(number, "/help")
+    async with await desk.store.lease(f"pull.{number}", "somebody", 60):
+        await desk.queue.send({"comment": str(comment), "pull": str(number)})
+        await desk.service.handle(desk.queue.take())
+        assert await desk.answers(number) == []
+    await desk.work()
+    assert len(await desk.answers(number)) == 1
+
+
 async def test_several_commands_are_answered_together(desk: PullDesk) -> None:
     number = await desk.propose(GROUP, ACCOUNT, chat(3))
     comment = await desk.say(number, "/plan\n/unlock dev")

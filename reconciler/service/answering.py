@@ -14,8 +14,8 @@ from reconciler.core.preview import Preview
 from reconciler.core.render.escape import code, prose
 from reconciler.ports import Forge
 from reconciler.service.asked import Asked, Ended
-from reconciler.service.parts import Parts
-from reconciler.service.pulls import Pulls
+from reconciler.service.parts import GO_ON_S, Parts
+from reconciler.service.pulls import MOST_TRIES, Pulls
 from reconciler.service.reviewing import Reviewing
 from reconciler.telemetry import work
 
@@ -55,16 +55,27 @@ class Answering:
     request: Callable[[Asked], Awaitable[Run]]
     cancel: Callable[[str], Awaitable[RunState]]
 
-    async def answer(self, number: int) -> None:
-        """Safe to repeat: a comment is answered once. Raises Transient and Permanent for trouble
-        with the forge, the repository or state: then somebody tries again."""
+    async def answer(self, number: int, tries: int = 0) -> None:
+        """Safe to repeat: a comment is answered once. Raises Permanent for trouble with the forge,
+        the repository or state: then the queue gives the message to somebody again."""
         comment = await self.forge.comment(number)
         asked = [one for one in commands(comment.text) if _is_ours(one)] if comment else []
         if not comment or not asked:
             return
         with work("command", pull=str(comment.pull)):
-            async with self.pulls.turn(comment.pull):
-                await self._answer(comment, asked)
+            try:
+                async with self.pulls.turn(comment.pull):
+                    await self._answer(comment, asked)
+            except Transient as error:
+                await self._later(comment, tries, error)
+
+    async def _later(self, comment: Comment, tries: int, error: Transient) -> None:
+        """Somebody looks at the pull request just now, or something is away for a moment. After
+        some tries the sweep, which finds unanswered commands, takes over."""
+        log.info("comment %d is answered later: %s", comment.id, error)
+        if tries < MOST_TRIES:
+            message = {"comment": str(comment.id), "pull": str(comment.pull)}
+            await self.parts.queue.send({**message, "tries": str(tries + 1)}, GO_ON_S * 2**tries)
 
     async def _answer(self, comment: Comment, asked: list[Command | Misread]) -> None:
         """Written down last: who is cut off before is followed by somebody who does it again."""

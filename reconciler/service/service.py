@@ -140,10 +140,11 @@ class Service(Parts):
         self, forge: Forge, message: Mapping[str, str], progress: Progress
     ) -> bool:
         pulls = Pulls(self, forge, progress)
+        tries = int(message.get("tries", "0"))
         if comment := message.get("comment"):
-            await Answering(self, forge, pulls, self.request, self.cancel).answer(int(comment))
+            answering = Answering(self, forge, pulls, self.request, self.cancel)
+            await answering.answer(int(comment), tries)
         elif number := message.get("pull"):
-            tries = int(message.get("tries", "0"))
             await pulls.look(int(number), again="again" in message, tries=tries)
         elif commit := message.get("recheck"):
             await pulls.recheck(commit)
