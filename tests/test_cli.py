@@ -188,7 +188,7 @@ def test_a_plan_is_shown_as_people_and_programs_need_it(
         "ModelDeployment",
     }
     comment = reconciler("plan", "-e", "dev", "--format", "markdown")[1]
-    assert comment.startswith("<!-- reconciler:plan -->\n### Plan for ")
+    assert comment.startswith("### Plan for ")
     assert made["digest"] in comment
 
 
@@ -200,7 +200,7 @@ def test_a_plan_in_a_file_is_json_and_is_still_shown(
     assert "3 to create" in out
     assert json.loads((folder / "plan.json").read_text())["environment"] == "dev"
     reconciler("plan", "-e", "dev", "--out", "plan.md", "--format", "markdown")
-    assert (folder / "plan.md").read_text().startswith("<!--")
+    assert (folder / "plan.md").read_text().startswith("### Plan for ")
     code, _, err = reconciler("plan", "-e", "dev", "--out", "no/such/folder.json")
     assert code == 1
     assert "no/such/folder.json" in err

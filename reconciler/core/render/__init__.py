@@ -6,7 +6,8 @@ or mentions to a comment.
 """
 
 from reconciler.core.render.as_json import plan_json, run_json
-from reconciler.core.render.markdown import Links, plan_markdown, plans_markdown
+from reconciler.core.render.markdown import Links
+from reconciler.core.render.preview_markdown import plan_markdown, preview_markdown
 from reconciler.core.render.run_markdown import run_markdown
 from reconciler.core.render.text import Line, plain, plan_text, run_text
 
@@ -17,7 +18,7 @@ __all__ = [
     "plan_json",
     "plan_markdown",
     "plan_text",
-    "plans_markdown",
+    "preview_markdown",
     "run_json",
     "run_markdown",
     "run_text",

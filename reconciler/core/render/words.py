@@ -63,7 +63,7 @@ def shorten_pair(before: str, after: str, limit: int) -> tuple[str, str]:
 
 def title_of(key: Key) -> str:
     """A kind as the portal calls it."""
-    return KINDS[key.kind].title if key.kind in KINDS else clean(key.kind)
+    return KINDS[key.kind].title if key.kind in KINDS else shorten(clean(key.kind), NAME_LIMIT)
 
 
 def source_text(source: str) -> str:

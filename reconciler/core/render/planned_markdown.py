@@ -1,0 +1,253 @@
+"""What merging a planned pull request would do: danger first, within the forge's limit."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from reconciler.core.model import Plan
+from reconciler.core.preview import Preview, Previewed
+from reconciler.core.render.escape import code, folded, prose
+from reconciler.core.render.fitting import ENDLESS, how_many_fit, linked, run_url, size
+from reconciler.core.render.markdown import Links, Section
+from reconciler.core.render.next_steps import NAME, Standing, name_code, next_steps, standing
+from reconciler.core.render.words import (
+    DANGEROUS_WORDS,
+    SYMBOLS,
+    check_counts,
+    clean,
+    commit_text,
+    plural,
+    shorten,
+)
+from reconciler.core.safety import by_name, lifted_by_name
+
+WORDS: Final = 800
+"""Characters of one foreign sentence."""
+PLACE: Final = 200
+SMALLEST_ROOM: Final = 400
+"""With less room than this for an environment only what is dangerous is told."""
+URGENCY: Final[Mapping[Standing, int]] = {"refused": 1, "failed": 1, "blocked": 2, "stops": 2}
+REMARKS: Final[Mapping[Standing, str]] = {
+    "refused": "**refused**",
+    "failed": "**not planned**",
+    "asks": "**its apply will be refused**",
+    "stops": "**its apply will be refused**",
+    "command": "waits for `/apply`",
+    "applied": "applied as planned",
+}
+HEADINGS: Final = (
+    "| environment | delete | replace | update | create | state |",
+    "| --- | --: | --: | --: | --: | --- |",
+)
+
+
+def words(text: str, limit: int) -> str:
+    """A foreign sentence; escaped it may be three times as long."""
+    return prose(shorten(clean(text), min(WORDS, limit // 12)))
+
+
+def commit_code(commit: str) -> str:
+    return code(commit_text(commit).removeprefix("specs at "))
+
+
+class Planned:
+    """The comment in ever shorter versions."""
+
+    def __init__(
+        self, preview: Preview, plans: Mapping[str, Plan], links: Links, alerts: bool, limit: int
+    ) -> None:
+        self.preview, self.links, self.alerts, self.limit = preview, links, alerts, limit
+        there = [one for one in preview.environments if one.verdict == "planned"]
+        self.plans = {
+            one.environment: plans[one.environment] for one in there if one.environment in plans
+        }
+        self.sections = {name: Section(plan, links, alerts) for name, plan in self.plans.items()}
+        self.environments = sorted(preview.environments, key=self._calm)
+        self.alone = len(preview.environments) == 1
+
+    def texts(self) -> Iterator[str]:
+        """Everything; then with fewer changes of each environment; then the least that has to be
+        said, which always fits."""
+        yield self._whole(ENDLESS)
+        room = self.limit
+        while room >= SMALLEST_ROOM and room * len(self.environments) >= self.limit // 4:
+            yield self._whole(room)
+            room = room * 7 // 8
+        yield self._essence()
+
+    def _whole(self, room: int) -> str:
+        """``room``: for the changes of one environment."""
+        body = [line for one in self.environments for line in self._section(one, room)]
+        table = [] if self.alone and self.plans else [*HEADINGS, *self._rows(), ""]
+        less = [] if room == ENDLESS else [self._shortened(), ""]
+        last = [self._next(max(2_000, self.limit // 8)), "", self._facts()]
+        notes = self.notes(room if room == ENDLESS else self.limit // 8)
+        return "\n".join([self._title(), "", *notes, *table, *body, *less, *last]) + "\n"
+
+    def _essence(self) -> str:
+        """The table, what is dangerous, and where the rest is."""
+        head = [self._title(), ""]
+        tail = [self._shortened(), "", self._next(self.limit // 3)]
+        room = self.limit - size([*head, *tail])
+        notes = self.notes(room // 3)
+        room -= size(notes)
+        rows = self._rows()
+        most = how_many_fit(rows, room // 2 - 200)
+        left = [f"| and {len(rows) - most} more | | | | | |"] if most < len(rows) else []
+        table = [*HEADINGS, *rows[:most], *left, ""] if most else []
+        room -= size(table)
+        return "\n".join([*head, *notes, *table, *self._danger(room), *tail]) + "\n"
+
+    # -- above -----------------------------------------------------------------------------------
+
+    def _title(self) -> str:
+        plans = self.plans.values()
+        total = {name: sum(plan.summary[name] for plan in plans) for name in SYMBOLS}
+        parts = [f"**{plural(total[a], w)}**" for a, w in DANGEROUS_WORDS.items() if total[a]]
+        parts += [f"{total[a]} to {a}" for a in ("update", "create") if total[a]]
+        failed = sum(check.level == "error" for plan in plans for check in plan.checks)
+        parts += [f"**{plural(failed, 'check')} failed**"] if failed else []
+        parts += self._left_out()
+        count = len(self.environments)
+        where = (
+            name_code(self.environments[0].environment) if self.alone else f"{count} environments"
+        )
+        what = " · ".join(parts or ["nothing to do"])
+        return f"### Plan for {commit_code(self.preview.head)} · {where} · {what}"
+
+    def _left_out(self) -> list[str]:
+        """Environments without a plan, in bold."""
+        stands = [self._standing(one) for one in self.environments]
+        refused, failed = stands.count("refused"), stands.count("failed")
+        if self.alone:
+            return [REMARKS[one] for one in stands if one in ("refused", "failed")]
+        return [
+            *([f"**{refused} refused**"] if refused else []),
+            *([f"**{failed} not planned**"] if failed else []),
+        ]
+
+    def notes(self, room: int) -> list[str]:
+        """What the plan does not follow: it is about rights, so it stands before the plan."""
+        lines = [f"> - {words(one, self.limit)}" for one in self.preview.notes]
+        if not lines:
+            return []
+        most = how_many_fit(lines, room - 60)
+        left = [f"> - {plural(len(lines) - most, 'more note')}"] if most < len(lines) else []
+        lead = ["> [!IMPORTANT]"] if self.alerts else ["> **Important**", ">"]
+        return [*lead, *lines[:most], *left, ""]
+
+    def _rows(self) -> list[str]:
+        return [self._row(one) for one in self.environments]
+
+    def _row(self, one: Previewed) -> str:
+        name = linked(name_code(one.environment), run_url(self.links, one.run))
+        plan, stands = self.plans.get(one.environment), self._standing(one)
+        remark = REMARKS.get(stands, "")
+        if plan is None:
+            return f"| {name} | | | | | {remark} |"
+        count = {action: str(plan.summary[action] or "·") for action in SYMBOLS}
+        for action in DANGEROUS_WORDS:
+            count[action] = f"**{count[action]}**" if plan.summary[action] else "·"
+        found = check_counts(plan)
+        if plan.blocked:
+            first, comma, rest = found.partition(",")
+            found = f"**{first}**{comma}{rest}"
+        if stands == "still":
+            remark = f"up to date ({plural(plan.unchanged, 'resource')})"
+        state = ", ".join(filter(None, [remark, found])) or "can be applied"
+        return f"| {' | '.join([name, *(count[action] for action in SYMBOLS), state])} |"
+
+    # -- one environment -------------------------------------------------------------------------
+
+    def _standing(self, one: Previewed) -> Standing:
+        return standing(one, self.plans.get(one.environment))
+
+    def _calm(self, one: Previewed) -> int:
+        """What needs a person comes first."""
+        plan = self.plans.get(one.environment)
+        if plan and plan.dangerous:
+            return 0
+        return 2 if one.detail and plan else URGENCY.get(self._standing(one), 3)
+
+    def _section(self, one: Previewed, room: int) -> list[str]:
+        """Its danger, checks and changes; or why there are none."""
+        plan, section = self.plans.get(one.environment), self.sections.get(one.environment)
+        heading = f"#### {name_code(one.environment)}"
+        heading += f" · {prose(shorten(clean(one.place), PLACE))}" if one.place else ""
+        if plan is None or section is None:
+            why = words(one.detail or "its plan is gone: comment /plan", self.limit)
+            lead = "Refused" if one.verdict == "refused" else "Not planned"
+            return [heading, "", *self._alert(f"**{lead}**: {why}"), ""]
+        stops = [*self._alert(self._what_stops(one, plan)), ""] if one.detail else []
+        loud = self.alone or bool(plan.dangerous or plan.blocked or stops)
+        lines = [*stops, *section.lines(room - size(stops), folds=loud)]
+        if not lines:
+            return []  # the table says it all
+        if not loud:
+            lines = [*folded(_quiet(plan), lines[:-1]), ""]
+        return [*([heading, ""] if one.place or not self.alone else []), *lines]
+
+    def _what_stops(self, one: Previewed, plan: Plan) -> str:
+        if not lifted_by_name(plan, one.detail):
+            return f"**Its apply will be refused**: {words(one.detail, self.limit)}"
+        # The last line says how, as something to copy.
+        why = words(one.detail.removesuffix(by_name(plan)), self.limit)
+        return f"**Its apply will be refused**: {why} allow this plan by name, as said below."
+
+    def _alert(self, text: str) -> list[str]:
+        return ["> [!WARNING]", f"> {text}"] if self.alerts else [f"> {text}"]
+
+    def _danger(self, room: int) -> list[str]:
+        """As many deletes and replaces in full as there is room for."""
+        lines: list[str] = []
+        left = 0
+        for one in self.environments:
+            section = self.sections.get(one.environment)
+            if section is None or not section.alarms:
+                continue
+            alarms = ["\n".join([*alarm, ""]) for alarm in section.alarms]
+            heading = [] if self.alone else [f"#### {name_code(one.environment)}", ""]
+            most = how_many_fit(alarms, room - size(heading) - 80)
+            left += len(alarms) - most
+            if most:
+                lines += [*heading, *alarms[:most]]
+                room -= size([*heading, *alarms[:most]])
+        return [*lines, *([f"**And {left} more to delete or replace.**", ""] if left else [])]
+
+    # -- below -----------------------------------------------------------------------------------
+
+    def _shortened(self) -> str:
+        url = run_url(self.links, self.environments[0].run) if self.alone else ""
+        if url and len(url) <= self.limit // 8:
+            where = f"the rest is in {linked('its run', url)}"
+        elif self.links.run:
+            where = "the rest is in the runs"
+        else:
+            name = shorten(clean(self.environments[0].environment), NAME) if self.alone else "…"
+            where = f"{code(f'reconciler plan -e {name}')} shows the rest"
+        return f"**Too long for a comment**: {where}."
+
+    def _next(self, room: int) -> str:
+        return next_steps(self.environments, self.plans, room)
+
+    def _facts(self) -> str:
+        plans = self.plans.values()
+        facts = [
+            code(f"{shorten(clean(name), NAME)} {plan.digest}")
+            for name, plan in self.plans.items()
+            if plan.changes
+        ]
+        facts = [f"{'Plan' if len(facts) == 1 else 'Plans'} {', '.join(facts)}"] if facts else []
+        facts.append(f"{sum(plan.unchanged for plan in plans)} unchanged")
+        facts.append(plural(sum(plan.reads for plan in plans), "read"))
+        facts += [f"{prose(moment[11:16])} UTC"] if (moment := self.preview.planned_at) else []
+        if self.preview.commit != self.preview.head and self.preview.commit:
+            facts.append(f"merged as {commit_code(self.preview.commit)}")
+        run = run_url(self.links, self.environments[0].run) if self.alone else ""
+        facts += [linked("run", run)] if run else []
+        facts += ["`/plan` to refresh, `/help` for more"] if self.preview.pull else []
+        return " · ".join(facts)
+
+
+def _quiet(plan: Plan) -> str:
+    parts = [f"{plan.summary[a]} to {a}" for a in ("update", "create") if plan.summary[a]]
+    return ", ".join([*parts, *filter(None, [check_counts(plan)])]) or "Details"
