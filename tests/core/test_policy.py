@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -527,3 +527,57 @@ def test_editors_know_what_a_policy_may_say(policy: Any, valid: bool) -> None:
     document = yaml.safe_load(ENVIRONMENT % "")
     document["spec"]["policy"] = policy
     assert Draft202012Validator(json_schema_all()).is_valid(document) is valid
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 99) | st.floats() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=5,
+)
+FIELDS = st.sampled_from(
+    ["sku.name", "sku.capacity", "sku", "location", "tags.a", "spec.kind", "body.sku.name", "a..b"]
+)
+KINDS = st.sampled_from(["*", "Account", "ModelDeployment", "AzureResource", "Connection", "Hup"])
+RULES = st.fixed_dictionaries(
+    {"name": st.sampled_from(["a", "b", "c"]) | JSON, "kind": KINDS | st.lists(KINDS) | JSON},
+    optional={
+        "field": FIELDS | JSON,
+        "oneOf": st.lists(st.text(max_size=4)) | JSON,
+        "noneOf": st.lists(st.integers()) | JSON,
+        "equals": JSON,
+        "atMost": st.integers() | JSON,
+        "atLeast": st.floats() | JSON,
+        "required": st.booleans() | JSON,
+        "denied": st.booleans() | JSON,
+    },
+)
+LIKELY = st.one_of(
+    st.builds(lambda kind, field, n: a_rule(kind, field, atMost=n), KINDS, FIELDS, st.integers()),
+    st.builds(
+        lambda kind, field, words: a_rule(kind, field, noneOf=words),
+        KINDS,
+        FIELDS,
+        st.lists(st.text(max_size=4) | st.integers() | st.booleans(), min_size=1, max_size=3),
+    ),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(RULES, max_size=3) | LIKELY.map(lambda rule: [rule]) | JSON, JSON, JSON)
+def test_any_policy_is_told_to_be_wrong_or_says_something_of_any_plan(
+    rules: Any, size: Any, body: Any
+) -> None:
+    document = yaml.safe_load(ENVIRONMENT % "")
+    document["spec"]["policy"] = {"rules": rules}
+    text = yaml.safe_dump(document)
+    try:
+        (one,) = environments({"specs/environments/dev.yaml": text})
+    except SpecErrors:
+        return
+    odd = replace(a_deployment(), properties={"sku": {"capacity": size, "name": body}})
+    arm_type = "Microsoft.CognitiveServices/accounts/deployments"
+    escaped = an_escape(arm_type, f"{ACCOUNTS}/ai/deployments/x", {"sku": body, "properties": size})
+    now = [an_account(), odd, escaped]
+    for live in (Live(), live_of(*now)):
+        checks = list(check_policy(plan_of(now, live), live, one.policy, now))
+        assert all(check.message and check.rule.startswith("policy.") for check in checks)
