@@ -250,6 +250,11 @@ def test_a_group_does_not_say_where_its_resources_are() -> None:
     group = a_resource("ResourceGroup", ("rg",), GROUP, {"location": "westus"})
     rule = a_rule(field="location", oneOf=["eastus2"])
     assert checks_of(rule, group, a_deployment()) == []
+    declared = [group, a_deployment()]
+    checks = list(check_policy(plan_of(declared, Live()), Live(), {"rules": [rule]}, declared))
+    assert levels(checks) == ["note"]
+    nowhere = an_escape("Microsoft.X/y", f"{GROUP}/providers/Microsoft.X/y/z", {"a": 1})
+    assert checks_of(a_rule("AzureResource", "location", oneOf=["eastus2"]), nowhere) == []
 
 
 def an_escape(arm_type: str, arm_id: str, body: Mapping[str, Any]) -> Resource:
@@ -327,6 +332,8 @@ def test_any_path_of_any_resource_can_be_asked() -> None:
     [
         (["Low", "Medium"], [], "every item passes"),
         (["Low", "High"], ["error"], "one item does not"),
+        (["", "High"], ["error"], "what is not known of one does not hide another"),
+        (["", "Low"], ["note"], "what is not known of one is said"),
         ([], ["note"], "no item is there"),
     ],
 )

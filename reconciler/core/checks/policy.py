@@ -150,7 +150,7 @@ def _test(rule: Rule, field: Field, value: Json) -> str | None:
     """Why a value breaks a rule; "" when it does not, None when that is not known."""
     if value is UNKNOWN or isinstance(value, Secret):
         return None
-    if value is ABSENT and (field.default is ABSENT or field.computed):
+    if value is ABSENT and field.default is ABSENT:
         return _unwritten(rule)
     if value is ABSENT:
         broken = _test(rule, field, field.default)
