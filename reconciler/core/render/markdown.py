@@ -26,7 +26,7 @@ from reconciler.core.render.words import (
 LIMIT: Final = 60_000
 """GitHub refuses comments above 65,536 characters."""
 OPEN_LINES: Final = 12
-MOST_ALERTS: Final = 20
+MOST_ALARMS: Final = 20
 LONGEST_RULE: Final = 60
 ADOPTED: Final = "They are owned from the next apply on"
 LEFT: Final = "They are left alone"
@@ -87,31 +87,40 @@ class Section:
 
         ``folds``: what is long is folded. Inside of a fold nothing else is.
         """
-        before = [*self.danger(max(3, min(MOST_ALERTS, room // 600))), *self._checks(room)]
+        before = [*self._danger(room), *self._checks(room)]
         after = [*self._named(folds, self.plan.adopted, "found as declared", ADOPTED)]
         after += self._named(folds, self.plan.unmanaged, "in Azure that no spec declares", LEFT)
         return [*before, *self._changes(room - _size([*before, *after]), folds), *after]
 
-    def danger(self, most: int) -> list[str]:
+    def _danger(self, room: int) -> list[str]:
         """What is deleted or replaced, with its consequence."""
-        shown = self.alarms[:most]
-        lines = [line for alarm in shown for line in (*alarm, "")]
-        if left := len(self.alarms) - len(shown):
-            lines += [f"**And {left} more to delete or replace**: see the changes.", ""]
-        return lines
+        most = max(3, min(MOST_ALARMS, room // 600))
+        left = len(self.alarms) - most
+        more = (
+            [f"**And {left} more to delete or replace**: see the changes.", ""] if left > 0 else []
+        )
+        return [*self.alert(most), "", *more] if self.alarms else []
+
+    def alert(self, most: int) -> list[str]:
+        """So many of the alarms in one box."""
+        lines = self.alarms[:most]
+        if len(lines) > 1:
+            lines = [f"- {line}" for line in lines]
+            lead = ["> [!CAUTION]"] if self.alerts else ["> **Caution**", ">"]
+            return [*lead, *(f"> {line}" for line in lines)]
+        return ["> [!CAUTION]", f"> {lines[0]}"] if self.alerts else [f"> **Caution**: {lines[0]}"]
 
     @cached_property
-    def alarms(self) -> list[list[str]]:
-        """An alert for each delete and replace."""
-        return [self._alert(one) for one in self.changes if one.action in DANGEROUS_WORDS]
+    def alarms(self) -> list[str]:
+        """A sentence or two for each delete and replace."""
+        return [self._alarm(one) for one in self.changes if one.action in DANGEROUS_WORDS]
 
-    def _alert(self, change: Change) -> list[str]:
+    def _alarm(self, change: Change) -> str:
         name = code(name_of(change.key))
         why = f": {prose(shorten(clean(change.reason), 300))}" if change.reason else ""
-        means = consequence(change, self.plan)
         becomes = f"**{self.will} be {change.action}d**"
-        said = f"{prose(title_of(change.key))} {name} {becomes}{why}. {means}"
-        return ["> [!CAUTION]", f"> {said}"] if self.alerts else [f"> **Caution**: {said}"]
+        means = consequence(change, self.plan)
+        return f"{prose(title_of(change.key))} {name} {becomes}{why}. {means}"
 
     def _checks(self, room: int) -> list[str]:
         if not self._remarks:

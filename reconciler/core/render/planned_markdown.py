@@ -35,8 +35,8 @@ REMARKS: Final[Mapping[Standing, str]] = {
     "applied": "applied as planned",
 }
 HEADINGS: Final = (
-    "| environment | delete | replace | update | create | state |",
-    "| --- | --: | --: | --: | --: | --- |",
+    "| environment | state | delete | replace | update | create |",
+    "| --- | --- | --: | --: | --: | --: |",
 )
 
 
@@ -77,7 +77,7 @@ class Planned:
     def _whole(self, room: int) -> str:
         """``room``: for the changes of one environment."""
         body = [line for one in self.environments for line in self._section(one, room)]
-        table = [] if self.alone and self.plans else [*HEADINGS, *self._rows(), ""]
+        table = [] if self.alone else [*HEADINGS, *self._rows(), ""]
         less = [] if room == ENDLESS else [self._shortened(), ""]
         last = [self._next(max(2_000, self.limit // 8)), "", self._facts()]
         notes = self.notes(room if room == ENDLESS else self.limit // 8)
@@ -143,7 +143,7 @@ class Planned:
         plan, stands = self.plans.get(one.environment), self._standing(one)
         remark = REMARKS.get(stands, "")
         if plan is None:
-            return f"| {name} | | | | | {remark} |"
+            return f"| {name} | {remark} | | | | |"
         count = {action: str(plan.summary[action] or "·") for action in SYMBOLS}
         for action in DANGEROUS_WORDS:
             count[action] = f"**{count[action]}**" if plan.summary[action] else "·"
@@ -154,7 +154,7 @@ class Planned:
         if stands == "still":
             remark = f"up to date ({plural(plan.unchanged, 'resource')})"
         state = ", ".join(filter(None, [remark, found])) or "can be applied"
-        return f"| {' | '.join([name, *(count[action] for action in SYMBOLS), state])} |"
+        return f"| {' | '.join([name, state, *(count[action] for action in SYMBOLS)])} |"
 
     # -- one environment -------------------------------------------------------------------------
 
@@ -190,7 +190,7 @@ class Planned:
         if not lifted_by_name(plan, one.detail):
             return f"**Its apply will be refused**: {words(one.detail, self.limit)}"
         # The last line says how, as something to copy.
-        why = words(one.detail.removesuffix(by_name(plan)), self.limit)
+        why = words(one.detail.removesuffix(by_name(plan)).rstrip(), self.limit)
         return f"**Its apply will be refused**: {why} allow this plan by name, as said below."
 
     def _alert(self, text: str) -> list[str]:
@@ -204,13 +204,13 @@ class Planned:
             section = self.sections.get(one.environment)
             if section is None or not section.alarms:
                 continue
-            alarms = ["\n".join([*alarm, ""]) for alarm in section.alarms]
             heading = [] if self.alone else [f"#### {name_code(one.environment)}", ""]
-            most = how_many_fit(alarms, room - size(heading) - 80)
-            left += len(alarms) - most
+            most = how_many_fit(section.alarms, room - size(heading) - 100)
+            left += len(section.alarms) - most
             if most:
-                lines += [*heading, *alarms[:most]]
-                room -= size([*heading, *alarms[:most]])
+                told = [*heading, *section.alert(most), ""]
+                lines += told
+                room -= size(told) + 4 * most
         return [*lines, *([f"**And {left} more to delete or replace.**", ""] if left else [])]
 
     # -- below -----------------------------------------------------------------------------------
@@ -230,15 +230,18 @@ class Planned:
         return next_steps(self.environments, self.plans, room)
 
     def _facts(self) -> str:
-        plans = self.plans.values()
-        facts = [
-            code(f"{shorten(clean(name), NAME)} {plan.digest}")
-            for name, plan in self.plans.items()
+        plans = [
+            self.plans[name] for one in self.environments if (name := one.environment) in self.plans
+        ]
+        digests = [
+            code(f"{shorten(clean(plan.environment), NAME)} {plan.digest}")
+            for plan in plans
             if plan.changes
         ]
-        facts = [f"{'Plan' if len(facts) == 1 else 'Plans'} {', '.join(facts)}"] if facts else []
-        facts.append(f"{sum(plan.unchanged for plan in plans)} unchanged")
-        facts.append(plural(sum(plan.reads for plan in plans), "read"))
+        facts = [f"Plan{'s' * (len(digests) > 1)} {', '.join(digests)}"] if digests else []
+        if plans:
+            facts.append(f"{sum(plan.unchanged for plan in plans)} unchanged")
+            facts.append(plural(sum(plan.reads for plan in plans), "read"))
         facts += [f"{prose(moment[11:16])} UTC"] if (moment := self.preview.planned_at) else []
         if self.preview.commit != self.preview.head and self.preview.commit:
             facts.append(f"merged as {commit_code(self.preview.commit)}")
