@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import applies, plans, service, webhooks
+from bench import applies, plans, pulls, render, service, webhooks
 from bench.imports import imports
 from bench.result import FILE, Result, save, show
 from bench.stage import Stage, stage
@@ -25,6 +25,8 @@ WHOLE: Mapping[str, Measurement] = {
     "makespan-1000": lambda stage: applies.apply_in_azures_time(stage, applies.MORE_OPERATIONS),
     "reconcile": service.reconcile,
     "webhooks": webhooks.webhooks,
+    "comment": render.comment,
+    "pulls": pulls.comments,
     "sweep": service.sweep,
 }
 QUICK: Mapping[str, Measurement] = {
@@ -35,6 +37,8 @@ QUICK: Mapping[str, Measurement] = {
     "makespan": lambda stage: applies.apply_in_azures_time(stage, 60),
     "reconcile": lambda stage: service.reconcile(stage, 0.5),
     "webhooks": lambda stage: webhooks.webhooks(stage, 0.5),
+    "comment": lambda stage: render.comment(stage, 60, times=1),
+    "pulls": lambda stage: pulls.comments(stage, 60, times=1),
     "sweep": lambda stage: service.sweep(stage, 3),
 }
 """The same at tiny sizes: whether it works, not how fast it is."""
