@@ -128,7 +128,7 @@ def refused(story: Story, pulls: Pulls) -> None:
     commit = pulls.push(branch, title, (MODELS, good, slip))
     number = pulls.open(branch, title)
     remarked(story, pulls, pulls.checks(commit), "capcity", line="capcity: 40")
-    story.say("It is mended, and now asks for more than the policy allows, and than Azure will give:")
+    story.say("It is mended, and asks for more than the policy allows, and than Azure will give:")
     commit = pulls.push(branch, "Mended", (MODELS, slip, greedy))
     remarked(story, pulls, pulls.checks(commit), "39980")
     why = pulls.refused_merge(number)
