@@ -29,6 +29,10 @@ _UNWANTED = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 _NO_KEY: Final = object()
+_NO_ALIAS: Final = (
+    "this alias (*…) stands for nothing written above; a text that begins with * has to be quoted"
+)
+"""Names of aliases and anchors are not repeated: they may be a password that is not quoted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -261,7 +265,7 @@ class _Reader:
     def _alias(self, event: Any) -> None:
         known = self._anchors.get(event.anchor)
         if known is None:
-            raise _Broken(f"*{event.anchor} stands for nothing written above", event.start_mark)
+            raise _Broken(_NO_ALIAS, event.start_mark)
         self._count(event, known.nodes)
         frame = self._frames[-1]
         if len(self._frames) + known.height > MAX_DEPTH:
@@ -273,7 +277,7 @@ class _Reader:
 
     def _keep(self, anchor: str, anchored: _Anchored, mark: Any) -> None:
         if anchor in self._anchors:
-            raise _Broken(f"&{anchor} is defined twice in one document", mark)
+            raise _Broken("this anchor (&…) is defined twice in one document", mark)
         self._anchors[anchor] = anchored
 
     def _count(self, event: Any, nodes: int) -> None:
