@@ -35,6 +35,14 @@ def how_many_fit(lines: Sequence[str], room: int) -> int:
     return len(lines)
 
 
+def as_many_as_fit(lines: Sequence[str], room: int, more: str) -> list[str]:
+    """So many of the first lines, and ``more`` with how many are left, in ``room`` characters."""
+    if size(lines) <= room:
+        return list(lines)
+    most = how_many_fit(lines, room - size([more.format(len(lines))]))
+    return [*lines[:most], more.format(len(lines) - most)]
+
+
 def linked(text: str, url: str) -> str:
     """``text`` (Markdown) as a link; as it is where there is no address."""
     return f"[{text}]({safe_url(url)})" if url and len(safe_url(url)) <= LONGEST_URL else text

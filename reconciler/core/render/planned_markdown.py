@@ -6,7 +6,14 @@ from typing import Final
 from reconciler.core.model import Plan
 from reconciler.core.preview import Preview, Previewed
 from reconciler.core.render.escape import code, folded, prose
-from reconciler.core.render.fitting import ENDLESS, how_many_fit, linked, run_url, size
+from reconciler.core.render.fitting import (
+    ENDLESS,
+    as_many_as_fit,
+    how_many_fit,
+    linked,
+    run_url,
+    size,
+)
 from reconciler.core.render.markdown import Links, Section
 from reconciler.core.render.next_steps import NAME, Standing, name_code, next_steps, standing
 from reconciler.core.render.words import (
@@ -38,6 +45,8 @@ HEADINGS: Final = (
     "| environment | state | delete | replace | update | create |",
     "| --- | --- | --: | --: | --: | --: |",
 )
+
+MORE_ROWS: Final = "| and {} more | | | | | |"
 
 
 def words(text: str, limit: int) -> str:
@@ -90,10 +99,8 @@ class Planned:
         room = self.limit - size([*head, *tail])
         notes = self.notes(room // 3)
         room -= size(notes)
-        rows = self._rows()
-        most = how_many_fit(rows, room // 2 - 200)
-        left = [f"| and {len(rows) - most} more | | | | | |"] if most < len(rows) else []
-        table = [*HEADINGS, *rows[:most], *left, ""] if most else []
+        rows = as_many_as_fit(self._rows(), room // 2 - size(HEADINGS), MORE_ROWS)
+        table = [*HEADINGS, *rows, ""] if room // 2 > size([*HEADINGS, *rows]) else []
         room -= size(table)
         return "\n".join([*head, *notes, *table, *self._danger(room), *tail]) + "\n"
 
@@ -130,10 +137,8 @@ class Planned:
         lines = [f"> - {words(one, self.limit)}" for one in self.preview.notes]
         if not lines:
             return []
-        most = how_many_fit(lines, room - 60)
-        left = [f"> - {plural(len(lines) - most, 'more note')}"] if most < len(lines) else []
         lead = ["> [!IMPORTANT]"] if self.alerts else ["> **Important**", ">"]
-        return [*lead, *lines[:most], *left, ""]
+        return [*lead, *as_many_as_fit(lines, room - size([*lead, ""]), "> - and {} more"), ""]
 
     def _rows(self) -> list[str]:
         return [self._row(one) for one in self.environments]

@@ -7,7 +7,7 @@ from reconciler.core.errors import SpecError
 from reconciler.core.model import Plan
 from reconciler.core.preview import Preview, Previewed
 from reconciler.core.render.escape import code
-from reconciler.core.render.fitting import fitting, how_many_fit, size
+from reconciler.core.render.fitting import as_many_as_fit, fitting, how_many_fit, size
 from reconciler.core.render.markdown import LIMIT, Links, source_markdown
 from reconciler.core.render.next_steps import name_code
 from reconciler.core.render.planned_markdown import Planned, commit_code, words
@@ -90,7 +90,7 @@ def _untouched(preview: Preview, commit: str, alerts: bool, limit: int) -> list[
     """No environment is planned; what it means for later may be told all the same."""
     notes = Planned(preview, {}, Links(), alerts, limit).notes(limit - 500)
     said = "It touches no spec, include or patch of any environment"
-    ending = "." if notes else ": merging it changes nothing in Azure."
+    ending = " that is planned." if notes else ": merging it changes nothing in Azure."
     return [f"### Nothing to plan for {commit}", "", *notes, said + ending]
 
 
@@ -102,14 +102,12 @@ def _invalid(preview: Preview, links: Links, limit: int, commit: str) -> list[st
         "",
         "Push a fix: it is planned by itself. `reconciler validate` finds the same at home.",
     ]
-    room = limit - size([*head, *tail]) - 40
-    lines = _errors(preview.errors, links, limit)
-    most = how_many_fit(lines, room)
-    if not most:
-        lines = _errors(preview.errors, Links(), limit)
-        most = how_many_fit(lines, room)
-    left = [f"- and {len(lines) - most} more"] if most < len(lines) else []
-    return [*head, *lines[:most], *left, *tail]
+    room = limit - size([*head, *tail])
+    for shown in (links, Links()):
+        lines = as_many_as_fit(_errors(preview.errors, shown, limit), room, "- and {} more")
+        if len(lines) > 1:
+            break
+    return [*head, *lines, *tail]
 
 
 def _errors(errors: Sequence[SpecError], links: Links, limit: int) -> list[str]:
