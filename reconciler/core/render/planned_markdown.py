@@ -16,6 +16,7 @@ from reconciler.core.render.fitting import (
 )
 from reconciler.core.render.markdown import Links, Section
 from reconciler.core.render.next_steps import NAME, Standing, name_code, next_steps, standing
+from reconciler.core.render.planned_table import HEADINGS, MORE_ROWS, REMARKS, row
 from reconciler.core.render.words import (
     DANGEROUS_WORDS,
     SYMBOLS,
@@ -33,24 +34,11 @@ PLACE: Final = 200
 SMALLEST_ROOM: Final = 400
 """With less room than this for an environment only what is dangerous is told."""
 URGENCY: Final[Mapping[Standing, int]] = {"refused": 1, "failed": 1, "blocked": 2, "stops": 2}
-REMARKS: Final[Mapping[Standing, str]] = {
-    "refused": "**refused**",
-    "failed": "**not planned**",
-    "asks": "**its apply will be refused**",
-    "stops": "**its apply will be refused**",
-    "command": "waits for `/apply`",
-    "applied": "applied as planned",
-}
-HEADINGS: Final = (
-    "| environment | state | delete | replace | update | create |",
-    "| --- | --- | --: | --: | --: | --: |",
-)
-
-MORE_ROWS: Final = "| and {} more | | | | | |"
 
 
-def words(text: str, limit: int) -> str:
-    """A foreign sentence; escaped it may be three times as long."""
+def words(text: str, limit: int = ENDLESS) -> str:
+    """A foreign sentence that takes at most a quarter of ``limit``: escaped it may be three times
+    as long."""
     return prose(shorten(clean(text), min(WORDS, limit // 12)))
 
 
@@ -85,11 +73,12 @@ class Planned:
 
     def _whole(self, room: int) -> str:
         """``room``: for the changes of one environment."""
-        body = [line for one in self.environments for line in self._section(one, room)]
+        limit = ENDLESS if room == ENDLESS else self.limit
+        body = [line for one in self.environments for line in self._section(one, room, limit)]
         table = [] if self.alone else [*HEADINGS, *self._rows(), ""]
         less = [] if room == ENDLESS else [self._shortened(), ""]
         last = [self._next(max(2_000, self.limit // 8)), "", self._facts()]
-        notes = self.notes(room if room == ENDLESS else self.limit // 8)
+        notes = self.notes(limit, limit // 8)
         return "\n".join([self._title(), "", *notes, *table, *body, *less, *last]) + "\n"
 
     def _essence(self) -> str:
@@ -97,7 +86,7 @@ class Planned:
         head = [self._title(), ""]
         tail = [self._shortened(), "", self._next(self.limit // 3)]
         room = self.limit - size([*head, *tail])
-        notes = self.notes(room // 3)
+        notes = self.notes(self.limit, room // 3)
         room -= size(notes)
         rows = as_many_as_fit(self._rows(), room // 2 - size(HEADINGS), MORE_ROWS)
         table = [*HEADINGS, *rows, ""] if room // 2 > size([*HEADINGS, *rows]) else []
@@ -132,34 +121,19 @@ class Planned:
             *([f"**{failed} not planned**"] if failed else []),
         ]
 
-    def notes(self, room: int) -> list[str]:
+    def notes(self, limit: int, room: int) -> list[str]:
         """What the plan does not follow: it is about rights, so it stands before the plan."""
-        lines = [f"> - {words(one, self.limit)}" for one in self.preview.notes]
+        lines = [f"> - {words(one, limit)}" for one in self.preview.notes]
         if not lines:
             return []
         lead = ["> [!IMPORTANT]"] if self.alerts else ["> **Important**", ">"]
         return [*lead, *as_many_as_fit(lines, room - size([*lead, ""]), "> - and {} more"), ""]
 
     def _rows(self) -> list[str]:
-        return [self._row(one) for one in self.environments]
-
-    def _row(self, one: Previewed) -> str:
-        name = linked(name_code(one.environment), run_url(self.links, one.run))
-        plan, stands = self.plans.get(one.environment), self._standing(one)
-        remark = REMARKS.get(stands, "")
-        if plan is None:
-            return f"| {name} | {remark} | | | | |"
-        count = {action: str(plan.summary[action] or "·") for action in SYMBOLS}
-        for action in DANGEROUS_WORDS:
-            count[action] = f"**{count[action]}**" if plan.summary[action] else "·"
-        found = check_counts(plan)
-        if plan.blocked:
-            first, comma, rest = found.partition(",")
-            found = f"**{first}**{comma}{rest}"
-        if stands == "still":
-            remark = f"up to date ({plural(plan.unchanged, 'resource')})"
-        state = ", ".join(filter(None, [remark, found])) or "can be applied"
-        return f"| {' | '.join([name, state, *(count[action] for action in SYMBOLS)])} |"
+        return [
+            row(one, self.plans.get(one.environment), run_url(self.links, one.run))
+            for one in self.environments
+        ]
 
     # -- one environment -------------------------------------------------------------------------
 
@@ -173,16 +147,16 @@ class Planned:
             return 0
         return 2 if one.detail and plan else URGENCY.get(self._standing(one), 3)
 
-    def _section(self, one: Previewed, room: int) -> list[str]:
+    def _section(self, one: Previewed, room: int, limit: int) -> list[str]:
         """Its danger, checks and changes; or why there are none."""
         plan, section = self.plans.get(one.environment), self.sections.get(one.environment)
         heading = f"#### {name_code(one.environment)}"
         heading += f" · {prose(shorten(clean(one.place), PLACE))}" if one.place else ""
         if plan is None or section is None:
-            why = words(one.detail or "its plan is gone: comment /plan", self.limit)
+            why = words(one.detail or "its plan is gone: comment /plan", limit)
             lead = "Refused" if one.verdict == "refused" else "Not planned"
             return [heading, "", *self._alert(f"**{lead}**: {why}"), ""]
-        stops = [*self._alert(self._what_stops(one, plan)), ""] if one.detail else []
+        stops = [*self._alert(self._what_stops(one, plan, limit)), ""] if one.detail else []
         loud = self.alone or bool(plan.dangerous or plan.blocked or stops)
         lines = [*stops, *section.lines(room - size(stops), folds=loud)]
         if not lines:
@@ -191,11 +165,11 @@ class Planned:
             lines = [*folded(_quiet(plan), lines[:-1]), ""]
         return [*([heading, ""] if one.place or not self.alone else []), *lines]
 
-    def _what_stops(self, one: Previewed, plan: Plan) -> str:
+    def _what_stops(self, one: Previewed, plan: Plan, limit: int) -> str:
         if not lifted_by_name(plan, one.detail):
-            return f"**Its apply will be refused**: {words(one.detail, self.limit)}"
+            return f"**Its apply will be refused**: {words(one.detail, limit)}"
         # The last line says how, as something to copy.
-        why = words(one.detail.removesuffix(by_name(plan)).rstrip(), self.limit)
+        why = words(one.detail.removesuffix(by_name(plan)).rstrip(), limit)
         return f"**Its apply will be refused**: {why} allow this plan by name, as said below."
 
     def _alert(self, text: str) -> list[str]:
