@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self
 from reconciler.core.forge import Comment, Event, Mark, Pull, Reaction, Reviews
 from reconciler.core.model import (
     Collection,
+    Mode,
     Observed,
     Outcome,
     Owned,
@@ -146,8 +147,10 @@ class Store(Protocol):
     async def run(self, run_id: str) -> Run | None:
         """A run with its plan and its last outcomes; None when there is none."""
 
-    async def runs(self, environment: str = "", limit: int = 50) -> list[RunHeader]:
-        """Newest first, without reading plans and journals."""
+    async def runs(
+        self, environment: str = "", limit: int = 50, mode: Mode | None = None
+    ) -> list[RunHeader]:
+        """Newest first, of one mode or of both, without reading plans and journals."""
 
     async def open_runs(self, environment: str = "") -> list[RunHeader]:
         """Runs that have not ended, oldest first."""

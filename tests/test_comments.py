@@ -288,7 +288,7 @@ async def test_a_closed_pull_request_applies_nothing(desk: PullDesk) -> None:
 async def test_a_command_waits_for_whoever_looks_at_the_pull_request(desk: PullDesk) -> None:
     number = await desk.propose(GROUP, ACCOUNT, chat(3))
     comment = await desk.write(number, "/help")
-    async with await desk.store.lease(f"pull.{number}", "somebody", 60):
+    async with await desk.store.lease(f"pull.{number}", "somebody", 60_000):
         await desk.queue.send({"comment": str(comment), "pull": str(number)})
         await desk.service.handle(desk.queue.take())
         assert await desk.answers(number) == []

@@ -328,7 +328,7 @@ async def test_what_nobody_could_look_at_says_so(desk: PullDesk) -> None:
 
 async def test_two_workers_do_not_look_at_one_pull_request_at_once(desk: PullDesk) -> None:
     number = await desk.propose(GROUP, ACCOUNT, chat(3))
-    async with await desk.store.lease(f"pull.{number}", "somebody", 60):
+    async with await desk.store.lease(f"pull.{number}", "somebody", 60_000):
         await desk.queue.send({"pull": str(number)})
         await desk.service.handle(desk.queue.take())
         assert await desk.store.preview(number) is None

@@ -357,6 +357,8 @@ class Run:
     """The pull requests that are told how it goes."""
     pull: int = 0
     """The one that it applies before it is merged; 0: it applies the branch."""
+    seen: str = ""
+    """The plan run that whoever asked for this had seen."""
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
 
     def record(self, step_id: str, outcome: Outcome) -> "Run":

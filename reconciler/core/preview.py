@@ -44,6 +44,10 @@ class Previewed:
     """It is applied by ``/apply`` before the merge."""
     applied: bool = False
     """It has been, as planned here."""
+    digest: str = ""
+    """Of the plan."""
+    since: str = ""
+    """When the forge was first told a plan of this digest; ISO 8601 in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ class Preview:
     """There is a comment about it."""
     answered: tuple[int, ...] = ()
     """The comments that were answered last."""
+    declined: tuple[int, ...] = ()
+    """Those of people who may not ask for anything."""
 
     @property
     def open(self) -> bool:

@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from reconciler.core.commands import USAGE, Command, Misread, commands
-from reconciler.core.errors import Permanent, ReconcilerError, SpecErrors, Transient
+from reconciler.core.errors import Permanent, ReconcilerError, Refused, SpecErrors, Transient
 from reconciler.core.forge import Comment, Pull, Reaction
 from reconciler.core.model import Run, RunState
 from reconciler.core.preview import Preview
@@ -15,14 +15,16 @@ from reconciler.core.render.escape import code, prose
 from reconciler.ports import Forge
 from reconciler.service.asked import Asked, Ended
 from reconciler.service.parts import GO_ON_S, Parts
-from reconciler.service.pulls import MOST_TRIES, Pulls
+from reconciler.service.pulls import HEARD_S, MOST_TRIES, Pulls, is_ours
 from reconciler.service.reviewing import Reviewing
 from reconciler.telemetry import work
 
 log = logging.getLogger(__name__)
 
-REMEMBERED: Final = 50
-"""Comments of one pull request whose answers are remembered."""
+REMEMBERED: Final = 1000
+"""Comments of one pull request whose answers are remembered: more than there are in two hours."""
+MOST_DECLINED: Final = 20
+"""Comments of one pull request, by people who may not ask, that are answered with a sign."""
 SAYS: Final = {
     "plan": "plans again; an environment that the change does not touch can be named",
     "apply": "applies: before the merge where an environment wants that, else what was merged; "
@@ -59,8 +61,8 @@ class Answering:
         """Safe to repeat: a comment is answered once. Raises Permanent for trouble with the forge,
         the repository or state: then the queue gives the message to somebody again."""
         comment = await self.forge.comment(number)
-        asked = [one for one in commands(comment.text) if _is_ours(one)] if comment else []
-        if not comment or not asked:
+        asked = [one for one in commands(comment.text) if is_ours(one)] if comment else []
+        if not comment or not asked or self._is_old(comment):
             return
         with work("command", pull=str(comment.pull)):
             try:
@@ -68,6 +70,13 @@ class Answering:
                     await self._answer(comment, asked)
             except Transient as error:
                 await self._later(comment, tries, error)
+
+    def _is_old(self, comment: Comment) -> bool:
+        """Of what was said so long ago nobody knows any more whether it was answered."""
+        if not comment.made_at:
+            return False
+        age = self.parts.clock.now() - datetime.fromisoformat(comment.made_at)
+        return age > timedelta(seconds=2 * HEARD_S)
 
     async def _later(self, comment: Comment, tries: int, error: Transient) -> None:
         """Somebody looks at the pull request just now, or something is away for a moment. After
@@ -80,12 +89,10 @@ class Answering:
     async def _answer(self, comment: Comment, asked: list[Command | Misread]) -> None:
         """Written down last: who is cut off before is followed by somebody who does it again."""
         before = await self.parts.store.preview(comment.pull)
-        if before and comment.id in before.answered:
+        if before and comment.id in (*before.answered, *before.declined):
             return
         if not await self.forge.may_write(comment.author):
-            log.info("%s may not write here: a command was refused", comment.author)
-            await self.forge.react(comment.id, "refused")
-            await self._remember(comment)
+            await self._decline(comment, before)
             return
         await self.forge.react(comment.id, "seen")
         pull = await self.forge.pull(comment.pull)
@@ -95,6 +102,16 @@ class Answering:
             await self.forge.say(comment.pull, f"answer-{comment.id}", "\n\n".join(said))
         await self.forge.react(comment.id, _together(answers))
         await self._remember(comment)
+
+    async def _decline(self, comment: Comment, kept: Preview | None) -> None:
+        """Somebody who may not ask. What a stranger writes costs us little, and makes us forget
+        nothing that others wrote."""
+        log.info("%s may not write here: a command was refused", comment.author)
+        kept = kept or Preview(comment.pull, "", state="closed")
+        if len(kept.declined) < MOST_DECLINED:
+            await self.forge.react(comment.id, "refused")
+        declined = (*kept.declined, comment.id)[-REMEMBERED:]
+        await self.parts.store.keep_preview(replace(kept, declined=declined))
 
     async def _remember(self, comment: Comment) -> None:
         kept = await self.parts.store.preview(comment.pull)
@@ -141,25 +158,33 @@ class Answering:
     async def _apply(self, asked: Command, pull: Pull, comment: Comment) -> Answer:
         if pull.state == "closed":
             raise _Declined("this was closed without being merged: there is nothing to apply")
-        names = await self._meant(asked, pull)
-        by = f"{comment.author} on pull request {pull.number}, comment {comment.id}"
-        told = []
-        for name in names:
-            if begun := await self._begun(name, by):
-                told.append((name, begun))
-                continue
-            request = Asked(name, "apply", allow=asked.digest, by=by, pulls=(pull.number,))
-            if pull.state == "open":
-                reviewing = Reviewing(self.parts, self.forge)
-                now = await reviewing.refuse_unless_ready(pull.number, name)
-                request = replace(request, ref=now.merge_commit, pull=pull.number)
-            told.append((name, (await self.request(request)).id))
-        return Answer("\n".join(f"{code(name)}: {self._run(run)}" for name, run in told))
+        said, reaction = [], Answer().reaction
+        for name in await self._meant(asked, pull):
+            try:
+                run = await self._asked(name, asked, pull, comment)
+                said.append(f"{code(name)}: {self._run(run)}")
+            except (Refused, _Declined) as error:
+                said.append(f"{code(name)}: {prose(str(error))}.")
+                reaction = "refused"
+        return Answer("\n".join(said), reaction)
 
-    async def _begun(self, environment: str, by: str) -> str:
-        """The run that this very comment asked for before whoever answered it was cut off."""
-        found = await self.parts.store.runs(environment)
-        return next((one.id for one in found if one.requested_by == by), "")
+    async def _asked(self, name: str, asked: Command, pull: Pull, comment: Comment) -> str:
+        """Ask for one apply, once for each comment: the run's id."""
+        by = f"{comment.author} on pull request {pull.number}, comment {comment.id}"
+        found = await self.parts.store.runs(name, 20, "apply")
+        if begun := next((one.id for one in found if one.requested_by == by), ""):
+            return begun  # before whoever answered this was cut off
+        request = Asked(name, "apply", allow=asked.digest, by=by, pulls=(pull.number,))
+        reviewing = Reviewing(self.parts, self.forge)
+        await reviewing.refuse_if_held(name, pull.number if pull.state == "open" else 0)
+        if pull.state == "open":
+            now, shown = await reviewing.refuse_unless_ready(pull.number, name)
+            if asked.digest != shown.digest and _is_younger(shown.since, comment):
+                raise _Declined(
+                    "its plan is younger than this comment: look at it, then comment /apply again"
+                )
+            request = replace(request, ref=now.merge_commit, pull=pull.number, seen=shown.run)
+        return (await self.request(request)).id
 
     def _run(self, run: str) -> str:
         if not self.parts.run_link:
@@ -182,10 +207,11 @@ class Answering:
         return names
 
     async def _cancel(self, asked: Command, pull: Pull, comment: Comment) -> Answer:
-        ended = []
+        preview, ended = await self.parts.store.preview(pull.number), []
+        names = {one.environment for one in preview.shown} if preview else set()
         for header in await self.parts.store.open_runs():
             run = await self.parts.store.run(header.id)
-            if run and run.mode == "apply" and pull.number in (*run.pulls, run.pull):
+            if run and run.mode == "apply" and self._waits_for(run, pull, names):
                 try:
                     await self.cancel(run.id)
                 except Ended:
@@ -193,8 +219,16 @@ class Answering:
                 ended.append(run)
         if not ended:
             raise _Declined("nothing is being applied for this pull request")
-        names = ", ".join(code(run.plan.environment) for run in ended)
-        return Answer(f"The apply to {names} ends; what was sent to Azure is not taken back.")
+        listed = ", ".join(code(run.plan.environment) for run in ended)
+        return Answer(f"The apply to {listed} ends; what was sent to Azure is not taken back.")
+
+    def _waits_for(self, run: Run, pull: Pull, names: set[str]) -> bool:
+        """Whether a run concerns a pull request; until a worker has taken it, one of the branch
+        may concern any that was merged."""
+        if pull.number in (*run.pulls, run.pull):
+            return True
+        untaken = run.state == "queued" and not (run.pulls or run.pull)
+        return untaken and pull.state == "merged" and run.plan.environment in names
 
     async def _unlock(self, asked: Command, pull: Pull, comment: Comment) -> Answer:
         await self._declared(asked.environment)
@@ -217,18 +251,17 @@ def _refuse_unless_seen(kept: Preview, pull: Pull, comment: Comment) -> None:
     """Raises unless the fork's newest commit was there when the comment was written: what was
     pushed after somebody said /plan, nobody has vouched for."""
     seen = kept.head == pull.head and bool(kept.begun_at)
-    if seen and comment.made_at:
-        moments = datetime.fromisoformat(kept.begun_at), datetime.fromisoformat(comment.made_at)
-        seen = moments[0] <= moments[1]
-    if not seen:
+    if not seen or _is_younger(kept.begun_at, comment):
         raise _Declined(
             "its newest commit is younger than this comment: look at it, then comment /plan again"
         )
 
 
-def _is_ours(asked: Command | Misread) -> bool:
-    """Commands of other bots, which have words of their own, are theirs to answer."""
-    return isinstance(asked, Command) or not asked.foreign
+def _is_younger(moment: str, comment: Comment) -> bool:
+    """Whether something came after a comment, as far as the forge says when that was."""
+    if not moment or not comment.made_at:
+        return False
+    return datetime.fromisoformat(moment) > datetime.fromisoformat(comment.made_at)
 
 
 def _sentence(text: str) -> str:

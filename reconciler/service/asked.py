@@ -20,6 +20,8 @@ class Asked:
     """The digest of a plan that a person allows by name."""
     pull: int = 0
     """The pull request that it applies before the merge: ``ref`` is the commit merging makes."""
+    seen: str = ""
+    """The plan run that whoever asks has seen."""
     pulls: tuple[int, ...] = ()
     """Pull requests that are told how it goes, whatever else it concerns."""
     by: str = ""

@@ -94,7 +94,8 @@ class Previewing:
             status = await self.parts.store.status(environment.name)
             applied = status.held_by == pull.number
         stops = _what_stops(engine, environment, proposal)
-        return replace(found, run=run.id, applied=applied, detail=stops)
+        digest = proposal.plan.digest
+        return replace(found, run=run.id, applied=applied, detail=stops, digest=digest)
 
 
 def _environments(files: Files) -> Mapping[str, Environment]:

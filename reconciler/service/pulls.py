@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from reconciler.core.errors import Permanent, Transient
+from reconciler.core.commands import Command, Misread, commands
+from reconciler.core.errors import Permanent, SpecErrors, Transient
 from reconciler.core.forge import Pull
 from reconciler.core.preview import Preview
 from reconciler.engine import Progress
@@ -50,13 +51,16 @@ class Pulls:
         with work("pull", pull=str(number)):
             try:
                 async with self.turn(number):
-                    done = await self._look(number, again)
+                    rest = await self._look(number, again)
             except Transient as error:
                 log.info("pull request %d is looked at again later: %s", number, error)
-                await self._later(number, again, tries, GO_ON_S if tries == 0 else AGAIN_S)
-                return
-        if not done:
-            await self._later(number, True, tries, AGAIN_S)
+                pause = max(GO_ON_S if tries == 0 else AGAIN_S, error.retry_after_s or 0.0)
+                rest = Rest(again, pause)
+            except Permanent as error:
+                log.warning("pull request %d could not be looked at: %s", number, error)
+                rest = None  # the sweep comes by
+        if rest:
+            await self._later(number, rest, tries)
 
     @asynccontextmanager
     async def turn(self, number: int) -> AsyncIterator[None]:
@@ -64,32 +68,55 @@ class Pulls:
         async with self.parts.engine("plan").writing(f"pull.{number}"):
             yield
 
-    async def _later(self, number: int, again: bool, tries: int, pause_s: float) -> None:
+    async def _later(self, number: int, rest: "Rest", tries: int) -> None:
         if tries >= MOST_TRIES:
             return  # the sweep comes by
         message = {"pull": str(number), "tries": str(tries + 1)}
-        delay = pause_s * 2**tries
-        await self.parts.queue.send({**message, "again": "yes"} if again else message, delay)
+        message |= {"again": "yes"} if rest.again else {}
+        await self.parts.queue.send(message, rest.pause_s * 2**tries)
 
-    async def _look(self, number: int, again: bool) -> bool:
-        """False: a part of it has to be planned again."""
+    async def _look(self, number: int, again: bool) -> "Rest | None":
+        """What is left to do later."""
         store, now = self.parts.store, self.parts.clock.now()
-        pull = await self.forge.pull(number)
+        pull = await self._pull(number)
         before = await store.preview(number)
-        if pull.state != "open" or pull.base != self.parts.branch:
-            if before and before.open:
-                await store.keep_preview(replace(before, state="closed"))
-            return True
+        if pull is None or pull.state != "open" or pull.base != self.parts.branch:
+            return await self._close(before) if before and before.open else None
         base = await self.parts.specs.head()
         if before and not again and await self._holds(before, pull, base, now):
-            await self._tell(replace(before, base=base), before)
-            return True
+            commit = pull.merge_commit or before.commit
+            return await self._tell(replace(before, base=base, commit=commit), before)
+        if before and before.state == "planning" and before.head != pull.head:
+            await self._close(before)  # nobody looks at that commit again
         begun = _begun(pull, base, before, now)
         await store.keep_preview(begun)
         found = await self._found(pull, begun, now)
         await store.keep_preview(found)
-        await self._tell(found, before)
-        return not any(one.verdict == "failed" for one in found.environments)
+        rest = await self._tell(found, before)
+        failed = any(one.verdict == "failed" for one in found.environments)
+        return Rest(again=True, pause_s=AGAIN_S) if failed else rest
+
+    async def _pull(self, number: int) -> Pull | None:
+        """None: the forge knows it no more."""
+        try:
+            return await self.forge.pull(number)
+        except Permanent as error:
+            if error.status != 404:
+                raise
+            return None
+
+    async def _close(self, before: Preview) -> "Rest | None":
+        """It is over: what the forge shows as going on is not."""
+        closed, rest = replace(before, state="closed"), None
+        if before.state == "planning" or not before.told:
+            try:
+                await Telling(self.parts, self.forge).closed(closed)
+            except Transient as error:
+                return Rest(again=False, pause_s=max(AGAIN_S, error.retry_after_s or 0.0))
+            except Permanent as error:
+                log.warning("the end of pull request %d was not told: %s", before.pull, error)
+        await self.parts.store.keep_preview(closed)
+        return rest
 
     async def _holds(self, before: Preview, pull: Pull, base: str, now: datetime) -> bool:
         """Whether what is kept says how it stands."""
@@ -102,11 +129,20 @@ class Pulls:
         )
         if failed and _age_s(before.planned_at, now) > FAILED_AGAIN_S:
             return False
-        if before.base == base:
-            return True
+        return await self._same(before.base, base) and (
+            not pull.merge_commit or await self._same(before.commit, pull.merge_commit)
+        )
+
+    async def _same(self, old: str, new: str) -> bool:
+        """Whether the specs at two commits are the same."""
+        if not old or old == new:
+            return old == new
         specs = self.parts.specs
-        old, new = await asyncio.gather(specs.read(before.base), specs.read(base))
-        return old == new
+        try:
+            before, after = await asyncio.gather(specs.read(old), specs.read(new))
+        except (SpecErrors, Permanent):
+            return False  # whoever plans it finds out why
+        return before == after
 
     async def _found(self, pull: Pull, begun: Preview, now: datetime) -> Preview:
         """What came of it, while the forge shows that it is being planned."""
@@ -122,20 +158,21 @@ class Pulls:
             await showing
         return replace(found, planned_at=self.parts.clock.now().isoformat())
 
-    async def _tell(self, preview: Preview, before: Preview | None) -> None:
+    async def _tell(self, preview: Preview, before: Preview | None) -> "Rest | None":
         """Say it on the forge, unless it was said a while ago. A forge that does not take it keeps
         nobody from going on: the next look tells it."""
-        now = self.parts.clock.now()
+        now, rest = self.parts.clock.now(), None
         if preview == before and preview.told and _age_s(preview.told_at, now) < RETOLD_S:
-            return
+            return None
         try:
             preview = await Telling(self.parts, self.forge).preview(preview)
         except (Transient, Permanent) as error:
             log.warning("pull request %d was not told: %s", preview.pull, error)
             if isinstance(error, Transient):
-                await self._later(preview.pull, False, 0, AGAIN_S)
+                rest = Rest(again=False, pause_s=max(AGAIN_S, error.retry_after_s or 0.0))
             preview = replace(preview, told="")
         await self.parts.store.keep_preview(preview)
+        return rest
 
     async def recheck(self, commit: str) -> None:
         """Somebody asked the forge to look at a commit again."""
@@ -143,7 +180,7 @@ class Pulls:
             if one.head == commit:
                 await self.parts.queue.send({"pull": str(one.number), "again": "yes"})
 
-    async def tell_run(self, run_id: str, again: bool = False) -> None:
+    async def tell_run(self, run_id: str, *, again: bool = False, tries: int = 0) -> None:
         """Say on the forge how an apply stands; what it changed makes other plans old. ``again``:
         that may have been done, so that plans that are younger stay."""
         run = await self.parts.store.run(run_id)
@@ -154,7 +191,9 @@ class Pulls:
             await Telling(self.parts, self.forge).run(run)
         except Transient as error:
             log.info("run %s is told later: %s", run_id, error)
-            await self.parts.queue.send({"tell": run_id}, error.retry_after_s or AGAIN_S)
+            if not again and tries < MOST_TRIES:  # else the sweep comes by
+                pause = max(AGAIN_S, error.retry_after_s or 0.0) * 2**tries
+                await self.parts.queue.send({"tell": run_id, "tries": str(tries + 1)}, pause)
             return
         except Permanent as error:
             log.warning("run %s cannot be told: %s", run_id, error)
@@ -180,8 +219,11 @@ class Pulls:
         comments = await self.forge.comments_since(horizon)
         unanswered = 0
         for comment in comments:
+            if not any(map(is_ours, commands(comment.text))):
+                continue
             preview = known.get(comment.pull) or await store.preview(comment.pull)
-            if preview is None or comment.id not in preview.answered:
+            heard = (*preview.answered, *preview.declined) if preview else ()
+            if comment.id not in heard:
                 unanswered += 1
                 await self.parts.queue.send({"comment": str(comment.id)})
         return len(numbers) + unanswered
@@ -194,6 +236,20 @@ class Pulls:
             now = self.parts.clock.now().isoformat()
             failed = replace(before, state="failed", detail=detail, planned_at=now, told="")
             await self._tell(failed, before)
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What is left to do on a pull request, after a pause."""
+
+    again: bool
+    """A part of it has to be planned again; else something has to be told."""
+    pause_s: float
+
+
+def is_ours(asked: Command | Misread) -> bool:
+    """Commands of other programs, which have words of their own, are theirs to answer."""
+    return isinstance(asked, Command) or not asked.foreign
 
 
 HEARD_S: Final = 3600.0
@@ -212,6 +268,7 @@ def _begun(pull: Pull, base: str, before: Preview | None, now: datetime) -> Prev
         asked=before.asked,
         trusted=before.trusted,
         answered=before.answered,
+        declined=before.declined,
         spoken=before.spoken,
         begun_at=before.begun_at if waiting else begun.begun_at,
         told_at=before.told_at if same else "",

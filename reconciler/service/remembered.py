@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from reconciler.ports import Specs
 
-COMMITS: Final = 4
-"""So many are kept: the head, the one before, and what somebody compares them with."""
+COMMITS: Final = 12
+"""So many are kept: the head, the one before, and what pull requests would make of them."""
 
 
 class Remembered:
@@ -45,7 +45,7 @@ class Remembered:
         try:
             texts = await self._specs.read(commit)
         except BaseException:
-            del self._texts[commit]  # whoever asks again may have more luck
+            self._texts.pop(commit, None)  # whoever asks again may have more luck
             raise
         while len(self._texts) > COMMITS:
             self._texts.popitem(last=False)

@@ -2,7 +2,7 @@
 showed."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,6 +17,8 @@ from reconciler.service.parts import Parts
 APPROVALS: Final = 1
 """How many it takes to apply before the merge, unless ``policy.approvals`` says otherwise."""
 
+NOTHING: Final = Reviewed("", frozenset())
+
 
 @dataclass
 class Reviewing:
@@ -25,16 +27,16 @@ class Reviewing:
     parts: Parts
     forge: Forge
 
-    async def of(self, run: Run) -> tuple[Run, Reviewed | None]:
-        """The run with the pull requests it concerns, and what was reviewed; None: the commit was
-        applied before, and this puts back what it said."""
+    async def of(self, run: Run) -> tuple[Run, Reviewed]:
+        """The run with the pull requests it concerns, and what was reviewed. What puts back a
+        commit that was applied before was not reviewed: it makes and changes, and asks before it
+        deletes or replaces."""
         name, commit = run.plan.environment, run.plan.commit
         if run.pull:
-            preview = await self.parts.store.preview(run.pull)
-            return run, await self._reviewed([preview] if preview else [], name)
+            return run, await self._reviewed([run.seen])
         status = await self.parts.store.status(name)
         if status.applied_commit == commit:
-            return run, None
+            return run, NOTHING
         try:
             merged = await self.forge.merged_between(status.applied_commit, commit)
         except Permanent:
@@ -45,7 +47,9 @@ class Reviewing:
             for pull, preview in zip(merged, previews, strict=True)
             if preview is None or not preview.told_at or _shown(preview, name)
         ]
-        reviewed = await self._reviewed([one for _, one in concerned if one], name)
+        counting = _counting(concerned, merged)
+        shown = [_shown(one, name) for one in counting]
+        reviewed = await self._reviewed([one.run for one in shown if one])
         pulls = dict.fromkeys([*run.pulls, *(pull.number for pull, _ in concerned)])
         return replace(run, pulls=tuple(pulls)), reviewed
 
@@ -54,16 +58,30 @@ class Reviewing:
         found = await self.parts.store.preview(pull.number)
         return found if found and found.head == pull.head else None
 
-    async def _reviewed(self, previews: Iterable[Preview], environment: str) -> Reviewed:
-        shown = [_shown(one, environment) for one in previews]
-        runs = await asyncio.gather(*(self.parts.store.run(one.run) for one in shown if one))
+    async def _reviewed(self, names: Iterable[str]) -> Reviewed:
+        """What these plan runs showed."""
+        runs = await asyncio.gather(*(self.parts.store.run(name) for name in names if name))
         plans = [run.plan for run in runs if run]
         dangerous: frozenset[Danger] = frozenset().union(*(plan.dangerous for plan in plans))
         return Reviewed(", ".join(plan.digest for plan in plans), dangerous)
 
-    async def refuse_unless_ready(self, number: int, environment: str, commit: str = "") -> Pull:
-        """The pull request, when ``environment`` may be applied before it is merged, as things
-        stand at this moment; ``commit``: only as this. Raises Refused with what is missing."""
+    async def refuse_if_held(self, name: str, pull: int) -> None:
+        """Raises Refused while another open pull request was applied to an environment; ``pull``:
+        0 for the branch."""
+        held_by = (await self.parts.store.status(name)).held_by
+        if held_by in (0, pull) or not await still_open(self.forge, held_by):
+            return
+        raise Refused(
+            f"{name} stands as pull request {held_by} wants it, which is not merged yet: merge or "
+            f"close that, or comment /unlock {name}"
+        )
+
+    async def refuse_unless_ready(
+        self, number: int, environment: str, commit: str = ""
+    ) -> tuple[Pull, Previewed]:
+        """The pull request and what was shown of ``environment``, when that may be applied before
+        the merge, as things stand at this moment; ``commit``: only as this. Raises Refused with
+        what is missing."""
         pull = await self.forge.pull(number)
         preview = await self.parts.store.preview(number)
         head = await self.parts.specs.head()
@@ -72,7 +90,6 @@ class Reviewing:
         people = sorted((reviews.approved | reviews.against) - {pull.author})
         may = await asyncio.gather(*(self.forge.may_write(one) for one in people))
         writers = frozenset(one for one, yes in zip(people, may, strict=True) if yes)
-        held_by = (await self.parts.store.status(environment)).held_by
         needed = declared.policy.get("approvals", APPROVALS)
         missing = (
             _not_mergeable(pull, self.parts.branch)
@@ -81,14 +98,36 @@ class Reviewing:
         )
         if declared.apply != "onCommand":
             missing = f"{environment} is applied when this is merged"
-        elif not missing and held_by not in (0, number):
-            missing = (
-                f"{environment} stands as pull request {held_by} wants it, which is not merged "
-                f"yet: merge or close that, or comment /unlock {environment}"
-            )
-        if missing:
+        told = _shown(preview, environment) if preview else None
+        if missing or told is None:
             raise Refused(missing)
-        return pull
+        return pull, told
+
+
+async def still_open(forge: Forge, number: int) -> bool:
+    """Whether a pull request is open; one that is gone is not."""
+    try:
+        return (await forge.pull(number)).state == "open"
+    except Permanent as error:
+        if error.status != 404:
+            raise
+        return False
+
+
+def _counting(
+    concerned: Sequence[tuple[Pull, Preview | None]], merged: Sequence[Pull]
+) -> list[Preview]:
+    """The previews that still say what merging does, of pull requests that came newest first. A
+    plan is made as if merged: what was merged before its base is in it, or was undone by then."""
+    place = {pull.merge_commit: at for at, pull in enumerate(merged) if pull.merge_commit}
+    horizon, found = len(merged), []
+    for pull, preview in concerned:
+        if merged.index(pull) >= horizon:
+            break
+        if preview:
+            found.append(preview)
+            horizon = min(horizon, place.get(preview.base, horizon))
+    return found
 
 
 def _shown(preview: Preview, environment: str) -> Previewed | None:
@@ -96,8 +135,10 @@ def _shown(preview: Preview, environment: str) -> Previewed | None:
 
 
 def _not_mergeable(pull: Pull, branch: str) -> str:
-    if pull.state != "open" or pull.base != branch:
-        return f"this is {pull.state}, and not to be merged into {branch}"
+    if pull.state != "open":
+        return f"this was {pull.state} meanwhile: comment /apply again if that is still meant"
+    if pull.base != branch:
+        return f"this is not to be merged into {branch}"
     if pull.draft:
         return "this is a draft: mark it as ready for review first"
     return "" if pull.merges else "this does not merge: bring it up to date with its branch first"

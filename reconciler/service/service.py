@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.core.desired import environments
 from reconciler.core.desired.environment import Environment
 from reconciler.core.errors import Permanent, Refused, SpecErrors, Transient
-from reconciler.core.model import Plan, Run, RunHeader, RunState, Status
+from reconciler.core.model import Plan, Run, RunState, Status
 from reconciler.engine import Progress, silent
 from reconciler.ports import Forge
 from reconciler.service.answering import Answering
@@ -54,10 +54,16 @@ class Service(Parts):
             allow=asked.allow,
             pulls=asked.pulls,
             pull=asked.pull,
+            seen=asked.seen,
         )
+        older = await self._superseded(run) if run.mode == "apply" and not run.only else []
+        pulls = [*run.pulls, *(pull for one in older for pull in one.pulls)]
+        run = replace(run, pulls=tuple(dict.fromkeys(pulls)))
         await self.store.begin(run)
-        if run.mode == "apply" and not run.only:
-            await self._supersede(run.header)
+        for one in older:
+            detail = f"{run.id} took its place"
+            await self.store.end(one.id, "superseded", detail, self.clock.now())
+            run_ended(one.plan.environment, one.mode, "superseded")
         await self.queue.send({"run": run.id})
         return run
 
@@ -79,15 +85,17 @@ class Service(Parts):
             raise UnknownCommit(f"{asked.ref} cannot be planned: {error}") from error
         return asked.ref
 
-    async def _supersede(self, newer: RunHeader) -> None:
-        """A run that waits is not needed once a newer one of the same waits too."""
-        for one in await self.store.open_runs(newer.environment):
-            older = (one.created_at, one.id) < (newer.created_at, newer.id)
-            same = one.mode == "apply" and one.pull == newer.pull
-            if same and one.state == "queued" and older:
-                detail = f"{newer.id} took its place"
-                await self.store.end(one.id, "superseded", detail, self.clock.now())
-                run_ended(one.environment, one.mode, "superseded")
+    async def _superseded(self, newer: Run) -> list[Run]:
+        """Runs that wait, and are not needed once a newer one of the same waits too; one that may
+        do what the newer may not is."""
+        found = []
+        for header in await self.store.open_runs(newer.plan.environment):
+            same = header.mode == "apply" and header.pull == newer.pull
+            if same and header.state == "queued" and (one := await self.store.run(header.id)):
+                older = (one.created_at, one.id) < (newer.created_at, newer.id)
+                if older and one.allow in ("", newer.allow):
+                    found.append(one)
+        return found
 
     async def cancel(self, run_id: str) -> RunState:
         """Ask a run to end: the state it then has. Raises UnknownRun and Ended."""
@@ -100,7 +108,7 @@ class Service(Parts):
         if state == "cancelling":
             await self.queue.send({"run": run_id})
         elif run := await self.store.run(run_id):
-            run_ended(run.plan.environment, run.mode, state)
+            await Worker(self, self.request, silent).ended(run)
         return state
 
     async def known(self) -> Known:
@@ -120,7 +128,7 @@ class Service(Parts):
         """Do what a message asks for. Raises Transient and Permanent for trouble with state or
         the repository: then the queue gives the message to somebody again."""
         if run_id := message.get("run"):
-            await Worker(self, progress, "waited" in message).advance(run_id)
+            await Worker(self, self.request, progress, "waited" in message).advance(run_id)
         elif name := message.get("check"):
             await self._check(name, progress, message.get("by", "sweep"))
         elif "branch" in message:
@@ -149,7 +157,7 @@ class Service(Parts):
         elif commit := message.get("recheck"):
             await pulls.recheck(commit)
         elif run_id := message.get("tell"):
-            await pulls.tell_run(run_id, again="again" in message)
+            await pulls.tell_run(run_id, again="again" in message, tries=tries)
         else:
             return False
         return True
@@ -169,7 +177,7 @@ class Service(Parts):
         run = await self.store.run(message.get("run", ""))
         if run and run.open:
             detail = "every worker that took it broke off: see the log of the app"
-            await Worker(self, silent).end(run, "failed", detail)
+            await Worker(self, self.request, silent).end(run, "failed", detail)
 
     async def sweep(self) -> int:
         """Look after everything: how many messages were sent."""

@@ -16,6 +16,9 @@ FIRST_S: Final = 5.0
 EVERY_S: Final = 30.0
 """Comments are seldom looked at more often, and forges count how many are written."""
 
+MOST_SHOWN: Final = 5
+"""Pull requests that see how it is getting on; all of them see how it went."""
+
 
 class Showing:
     """Tells in the background; whatever goes wrong there is nothing to the run."""
@@ -52,6 +55,6 @@ class Showing:
             try:
                 run = await self.parts.store.run(self.run_id)
                 if run and run.pulls and run.state in ("running", "cancelling"):
-                    await telling.run(run)
+                    await telling.run(run, MOST_SHOWN)
             except (Transient, Permanent) as error:
                 log.info("how the run is getting on was not told: %s", error)

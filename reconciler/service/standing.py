@@ -20,18 +20,21 @@ def standing(before: Status, run: Run, now: datetime, retry_at: str = "") -> Sta
 
     ``retry_at``: when it is tried again by itself; "": after a pause that grows with each failure
     of the same commit. A run that a person cancelled stays so until somebody asks, or commits.
-    What was said of the same run before holds.
+    What was said of the same run before holds. An apply before a merge never counts as one of the
+    branch's commits: it had the branch's rights, and what is merged has its own.
     """
     if before.last_run == run.id:
         return before
+    if run.pull:
+        # What is not on the branch says nothing about it, but who has the environment now.
+        mine = run.pull if run.outcomes else 0
+        return replace(before, last_run=run.id, held_by=mine or before.held_by)
     commit = run.plan.commit
     earlier = before.failures if before.tried_commit == commit else 0
     failures = earlier + 1 if run.state in FAILED else 0
     status = replace(
         before, tried_commit=commit, failures=failures, last_run=run.id, retry_at=retry_at
     )
-    if run.pull and run.outcomes:
-        status = replace(status, held_by=run.pull)
     if run.state == "cancelled":
         return replace(status, retry_at=NEVER)
     if run.state in FAILED:
@@ -39,7 +42,6 @@ def standing(before: Status, run: Run, now: datetime, retry_at: str = "") -> Sta
     if run.state == "done" and not run.only:
         moment = now.isoformat()
         status = replace(status, applied_commit=commit, applied_at=moment, behind_since="")
-        status = replace(status, held_by=run.pull)
         return replace(status, checked_at=moment, drift=0)
     return status
 

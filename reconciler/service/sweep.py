@@ -15,6 +15,7 @@ from reconciler.core.safety import refuse_if_suspended
 from reconciler.engine import Progress
 from reconciler.service.asked import Asked
 from reconciler.service.parts import LOST_S, Parts
+from reconciler.service.reviewing import still_open
 from reconciler.service.standing import behind_s, due, noticed, standing
 from reconciler.service.telling import Telling
 from reconciler.telemetry import DRIFT, QUEUE_AGE, UNRECONCILED_AGE, gauge
@@ -82,14 +83,15 @@ class Sweep:
             await self.request(Asked(name, "apply", by=by, if_idle=True))
             return
         drift = await self._drift(environment, head, progress)
-        if drift and by_itself and environment.self_heal == "apply":
+        # What would delete or replace something waits for a person's word; its issue says so.
+        unasked = drift.changes and (self.parts.forge is None or not drift.dangerous)
+        if unasked and by_itself and environment.self_heal == "apply":
             await self.request(Asked(name, "apply", by="drift", if_idle=True))
 
     async def _noted(self, status: Status) -> Status:
         """The end of an apply that its worker did not live to write down here."""
-        found = await self.parts.store.runs(status.environment)
-        ended = (one for one in found if one.mode == "apply" and one.state != "superseded")
-        newest = next(ended, None)
+        found = await self.parts.store.runs(status.environment, 10, "apply")
+        newest = next((one for one in found if one.state != "superseded"), None)
         if newest is None or newest.open or newest.id == status.last_run:
             return status
         run = await self.parts.store.run(newest.id)
@@ -106,7 +108,7 @@ class Sweep:
         old, name = status.applied_commit, status.environment
         if old in ("", head) or status.tried_commit != old or not await self._same(name, old, head):
             return status
-        newest = [one for one in await self.parts.store.runs(name) if one.mode == "apply"]
+        newest = await self.parts.store.runs(name, 1, "apply")
         if not newest or newest[0].id != status.last_run:
             return status  # something was begun since then: it may have been half done
         status = replace(status, applied_commit=head, tried_commit=head)
@@ -135,7 +137,7 @@ class Sweep:
     async def _held(self, status: Status) -> bool:
         """Whether the pull request that was applied here is still open: then Azure is meant to be
         otherwise than the branch says."""
-        if self.parts.forge and (await self.parts.forge.pull(status.held_by)).state == "open":
+        if self.parts.forge and await still_open(self.parts.forge, status.held_by):
             return True
         status = await self.parts.store.status(status.environment)
         await self.parts.store.keep_status(replace(status, held_by=0))
@@ -165,24 +167,28 @@ class Sweep:
             return True
         return False
 
-    async def _drift(self, environment: Environment, head: str, progress: Progress) -> int:
-        """How many changes a plan finds now; kept as the environment's status."""
+    async def _drift(self, environment: Environment, head: str, progress: Progress) -> Plan:
+        """What a plan finds now; how much it is, is kept as the environment's status."""
         desired = parse(await self.parts.specs.read(head), environment.name)
         engine = self.parts.engine("plan")
         proposal = await engine.propose(desired.environment, desired.resources, head, progress)
         if await self._is_applied_to(environment.name):
-            return 0  # somebody began to write meanwhile: what was seen is half of it
+            # Somebody began to write meanwhile: what was seen is half of it.
+            return Plan(environment.name, head)
         found = len(proposal.plan.changes)
         # Read again: an apply may have ended while this was looking.
         status = await self.parts.store.status(environment.name)
         status = await self._tell_drift(status, environment, proposal.plan)
         now = self.parts.clock.now()
         status = noticed(replace(status, checked_at=now.isoformat(), drift=found), found > 0, now)
+        if not found and environment.apply == "onCommand":
+            # Nobody applied this commit, and all of it stands: what was applied before its merge.
+            status = replace(status, applied_commit=head)
         await self.parts.store.keep_status(status)
         gauge(DRIFT, found, {"environment": environment.name})
         if found:
             log.info("%s differs from its specs in %d places", environment.name, found)
-        return found
+        return proposal.plan
 
     async def _tell_drift(self, status: Status, environment: Environment, plan: Plan) -> Status:
         """An issue as long as there is drift. That there may be one is written down before it is
@@ -194,7 +200,9 @@ class Sweep:
             if plan.changes:
                 status = replace(status, issue=True)
                 await self.parts.store.keep_status(status)
-                await telling.drift(plan, environment.self_heal, status.behind_since)
+                by_itself = environment.apply == "onMerge"
+                self_heal = environment.self_heal if by_itself else "report"
+                await telling.drift(plan, self_heal, status.behind_since)
                 return status
             last = await self.parts.store.run(status.last_run)
             if last and last.requested_by == "drift":

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.core.model import Plan, Run, digest_of
-from reconciler.core.preview import OWN_MARK, Preview
+from reconciler.core.preview import OWN_MARK, Preview, Previewed
 from reconciler.core.render import Links
 from reconciler.core.render.run_markdown import run_markdown
 from reconciler.ports import Forge
@@ -60,17 +60,26 @@ class Telling:
             preview,
             told=digest_of(text),
             told_at=self.parts.clock.now().isoformat(),
-            shown=preview.environments,
+            shown=_dated(preview, self.parts.clock.now().isoformat()),
             spoken=spoken,
         )
+
+    async def closed(self, closed: Preview) -> None:
+        """A pull request that was being looked at is no more."""
+        from reconciler.core.marks import marks
+
+        links, limit = self.links(closed.head), self.forge.text_limit
+        over = replace(closed, environments=())
+        told = marks(over, {}, links=links, limit=limit)
+        await _all([self.forge.mark(closed.pull, closed.head, one) for one in told])
 
     async def _plans(self, preview: Preview) -> Mapping[str, Plan]:
         names = [(one.environment, one.run) for one in preview.environments if one.run]
         runs = await asyncio.gather(*(self.parts.store.run(run) for _, run in names))
         return {name: run.plan for (name, _), run in zip(names, runs, strict=True) if run}
 
-    async def run(self, run: Run) -> None:
-        """How an apply stands, on every pull request that it concerns."""
+    async def run(self, run: Run, most: int | None = None) -> None:
+        """How an apply stands, on every pull request that it concerns; ``most``: on so many."""
         now = "" if run.ended_at else self.parts.clock.now().isoformat()
         text = run_markdown(
             run,
@@ -80,7 +89,7 @@ class Telling:
             limit=self.forge.text_limit,
         )
         marker = f"apply-{run.plan.environment}"
-        await _all([self.forge.say(pull, marker, text) for pull in run.pulls])
+        await _all([self.forge.say(pull, marker, text) for pull in run.pulls[:most]])
 
     async def drift(self, plan: Plan, self_heal: str, since: str = "") -> None:
         """An issue for an environment that is otherwise than its specs."""
@@ -115,6 +124,15 @@ class Telling:
         from reconciler.core.render.drift_markdown import drift_title
 
         await self.forge.keep_issue(f"drift-{environment}", drift_title(environment), None)
+
+
+def _dated(preview: Preview, now: str) -> tuple[Previewed, ...]:
+    """What was shown, with since when a plan of the same digest has been."""
+    since = {(one.environment, one.digest): one.since for one in preview.shown}
+    return tuple(
+        replace(one, since=since.get((one.environment, one.digest)) or now)
+        for one in preview.environments
+    )
 
 
 async def _all(work: list[Awaitable[None]]) -> None:

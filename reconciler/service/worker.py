@@ -1,6 +1,7 @@
 """Taking one run as far as it will go now."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ from reconciler.core.desired import Desired, environments, parse
 from reconciler.core.errors import Permanent, Refused, SpecError, SpecErrors, Transient
 from reconciler.core.model import Run, RunState
 from reconciler.engine import Engine, Progress, Reviewed, Stopping
+from reconciler.service.asked import Asked
 from reconciler.service.parts import AGAIN_S, GIVE_UP_S, GO_ON_S, Parts
 from reconciler.service.reviewing import Reviewing
 from reconciler.service.showing import Showing
@@ -28,6 +30,7 @@ class Worker:
     """
 
     parts: Parts
+    request: Callable[[Asked], Awaitable[Run]]
     progress: Progress
     waited: bool = False
     """The message has found the environment taken before."""
@@ -53,6 +56,12 @@ class Worker:
         if run.mode == "apply":
             await self._note(replace(run, state=state, detail=detail), retry_at)
             await self._hand_over(run)
+
+    async def ended(self, run: Run) -> None:
+        """What it means that somebody else ended this run, while it waited."""
+        run_ended(run.plan.environment, run.mode, run.state)
+        if run.mode == "apply":
+            await self._note(run)
 
     def _tell(self, run: Run, state: RunState, detail: str) -> None:
         run_ended(run.plan.environment, run.mode, state)
@@ -143,12 +152,17 @@ class Worker:
         head = await self.parts.specs.head()
         if not run.pull and head != commit:
             return await self._overtaken(run, head)
-        earlier = await engine.finish_earlier(environment, commit, stop, self.progress)
-        if earlier and earlier.open:
-            return run
+        # Whatever is refused is refused before what somebody else began is ended.
         run, reviewed = await self._reviewed(run)
         desired = await self._desired(run)
         engine.refuse_if_suspended(desired.environment)
+        left = await self.parts.store.unfinished(environment)
+        earlier = await engine.finish_earlier(environment, commit, stop, self.progress)
+        if earlier and earlier.open:
+            return run
+        if left and not earlier and self.parts.forge:
+            await self.parts.queue.send({"tell": left.id})
+        await self._hold(run)
         try:
             run = await engine.start(
                 run, desired.environment, desired.resources, reviewed, self.progress
@@ -165,6 +179,7 @@ class Worker:
         if self.parts.forge is None:
             return run, None
         reviewing = Reviewing(self.parts, self.parts.forge)
+        await reviewing.refuse_if_held(run.plan.environment, run.pull)
         if run.pull:
             name, commit = run.plan.environment, run.plan.commit
             await reviewing.refuse_unless_ready(run.pull, name, commit)
@@ -173,10 +188,22 @@ class Worker:
             await self.parts.store.planned(found)
         return found, reviewed
 
+    async def _hold(self, run: Run) -> None:
+        """Written down before anything is sent: from then on the environment is the pull
+        request's."""
+        status = await self.parts.store.status(run.plan.environment)
+        if run.pull and status.held_by != run.pull:
+            await self.parts.store.keep_status(replace(status, held_by=run.pull))
+
     async def _overtaken(self, run: Run, head: str) -> Run:
         """Of two commits the branch knows which is newer, whatever order their requests came in
-        and whatever the clocks said: applying the older one last would undo the newer."""
+        and whatever the clocks said: applying the older one last would undo the newer. What a
+        person asked for is asked for again; a digest goes on to name one plan alone."""
         detail = f"the branch is at {head[:9]} by now"
+        if run.pulls or run.allow:
+            name, by = run.plan.environment, run.requested_by
+            again = Asked(name, "apply", "", run.only, run.allow, pulls=run.pulls, by=by)
+            detail += f": {(await self.request(again)).id} takes its place"
         await self.parts.store.end(run.id, "superseded", detail, self.parts.clock.now())
         self._tell(run, "superseded", detail)
         await self.parts.queue.send({"check": run.plan.environment})

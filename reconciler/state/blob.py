@@ -20,7 +20,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.storage.blob.aio import ContainerClient, ExponentialRetry
 
 from reconciler.core.errors import Permanent
-from reconciler.core.model import Outcome, Owned, Plan, Run, RunHeader, RunState, Status
+from reconciler.core.model import Mode, Outcome, Owned, Plan, Run, RunHeader, RunState, Status
 from reconciler.core.preview import Preview
 from reconciler.state.blob_container import Container
 from reconciler.state.blob_deliveries import Deliveries
@@ -171,9 +171,11 @@ class BlobStore:
                 return run
         return None
 
-    async def runs(self, environment: str = "", limit: int = 50) -> list[RunHeader]:
+    async def runs(
+        self, environment: str = "", limit: int = 50, mode: Mode | None = None
+    ) -> list[RunHeader]:
         """Newest first; of every environment when none is named."""
-        return await self._runs.newest(environment, limit)
+        return await self._runs.newest(environment, limit, mode)
 
     async def open_runs(self, environment: str = "") -> list[RunHeader]:
         """Runs that have not ended, oldest first."""

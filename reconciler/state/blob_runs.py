@@ -15,7 +15,7 @@ from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Any, Final
 from urllib.parse import quote
 
-from reconciler.core.model import Outcome, Run, RunHeader
+from reconciler.core.model import Mode, Outcome, Run, RunHeader
 from reconciler.state.blob_container import Blob, Container
 from reconciler.state.blob_log import Pen
 from reconciler.state.codec import decode, encode
@@ -106,14 +106,16 @@ class Runs:
             outcomes={**run.outcomes, **outcomes},
         )
 
-    async def newest(self, environment: str, limit: int) -> list[RunHeader]:
+    async def newest(
+        self, environment: str, limit: int, mode: Mode | None = None
+    ) -> list[RunHeader]:
         """Headers from listings alone; a long detail is cut."""
         found: list[RunHeader] = []
-        page = None if environment else limit
+        page = None if environment or mode else limit
         async for one in self._container.list(HEADERS, page):
             text = base64.b64decode(one.metadata.get("header", "")).decode(errors="replace")
             header = self._decoded(RunHeader, one.name, text)
-            if environment in ("", header.environment):
+            if environment in ("", header.environment) and mode in (None, header.mode):
                 found.append(header)
             if len(found) == limit:
                 break

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from reconciler.core.model import Outcome, Owned, Run, RunHeader, RunState, Status
+from reconciler.core.model import Mode, Outcome, Owned, Run, RunHeader, RunState, Status
 from reconciler.core.preview import Preview
 from reconciler.state.codec import decode, encode
 from reconciler.state.database import Database
@@ -113,12 +113,15 @@ class SqliteStore:
     async def run(self, run_id: str) -> Run | None:
         return next(iter(self._runs("WHERE id = ?", run_id)), None)
 
-    async def runs(self, environment: str = "", limit: int = 50) -> list[RunHeader]:
+    async def runs(
+        self, environment: str = "", limit: int = 50, mode: Mode | None = None
+    ) -> list[RunHeader]:
         """Newest first; of every environment when none is named."""
-        newest = "ORDER BY created_at DESC, id DESC LIMIT ?"
-        if environment:
-            return self._headers(f"WHERE environment = ? {newest}", environment, limit)
-        return self._headers(newest, limit)
+        wanted = {"environment": environment, "mode": mode}
+        values = {name: value for name, value in wanted.items() if value}
+        where = " AND ".join(["TRUE", *(f"{name} = ?" for name in values)])
+        newest = f"WHERE {where} ORDER BY created_at DESC, id DESC LIMIT ?"
+        return self._headers(newest, *values.values(), limit)
 
     async def open_runs(self, environment: str = "") -> list[RunHeader]:
         """Runs that have not ended, oldest first."""

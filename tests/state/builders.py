@@ -115,6 +115,8 @@ def a_preview(
             place="the subscription s",
             on_command=True,
             applied=True,
+            digest="b41d9e07",
+            since="2026-11-20T12:00:06+00:00",
         ),
     )
     return Preview(
@@ -136,6 +138,7 @@ def a_preview(
         shown=environments[1:],
         spoken=True,
         answered=(3_000_000_000, 12),
+        declined=(3_000_000_001,),
     )
 
 

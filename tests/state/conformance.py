@@ -103,6 +103,17 @@ class StoreConformance:
         assert [run.id for run in await store.runs("prod")] == ["c", "a"]
         assert [run.id for run in await store.runs(limit=1)] == ["c"]
 
+    async def test_runs_of_one_mode_are_found_behind_any_number_of_others(
+        self, store: Store
+    ) -> None:
+        await store.begin(a_run("a", "prod", "2026-11-20T10:00:00+00:00"))
+        for place in range(5):
+            plan = a_run(f"p{place}", "prod", f"2026-11-20T11:00:0{place}+00:00")
+            await store.begin(replace(plan, mode="plan"))
+        assert [run.id for run in await store.runs("prod", 1, "apply")] == ["a"]
+        assert [run.id for run in await store.runs(limit=2, mode="plan")] == ["p4", "p3"]
+        assert await store.runs("dev", mode="apply") == []
+
     async def test_the_newest_of_many_runs_come_in_pages(self, store: Store) -> None:
         for place in range(12):
             await store.begin(

@@ -117,6 +117,14 @@ def _ways_out(plan: Plan, self_heal: str) -> list[str]:
             "It cannot be put back until the errors of the checks are gone. If Azure is right, put "
             "the specs right and merge that."
         ]
+    if self_heal == "apply" and plan.dangerous:
+        return [
+            "It is not put back by itself, because that would delete or replace something: comment "
+            f"{code(f'/apply {name} {plan.digest}')} on a pull request that was merged to allow "
+            "exactly this. If Azure is right, put the specs right and merge that.",
+            "",
+            "This issue closes by itself.",
+        ]
     if self_heal == "apply":
         return [
             "It is put back by itself (`selfHeal: apply`), unless the environment is suspended or "

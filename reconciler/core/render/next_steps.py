@@ -11,16 +11,18 @@ from reconciler.core.render.words import clean, plural, shorten
 from reconciler.core.safety import lifted_by_name
 
 type Standing = Literal[
-    "refused", "failed", "blocked", "asks", "stops", "merge", "command", "applied", "still"
+    "refused", "failed", "blocked", "asks", "stops", "waits", "merge", "command", "applied", "still"
 ]
 """``asks``: its apply is refused until somebody allows the plan by name; ``stops``: it is refused
-while something lasts; ``command``: it waits for one; ``still``: there is nothing to do."""
+while something lasts; ``command``: it waits for one; ``waits``: it does, and is refused while
+something lasts; ``still``: there is nothing to do."""
 
 NAME: Final = 63
 SENTENCES: Final[Mapping[Standing, str]] = {
     "refused": "{} is refused for the reason above: push a fix, and it is planned again.",
     "failed": "{} could not be planned: it is tried again by itself, `/plan` tries now.",
     "blocked": "{} cannot be applied until the errors are gone.",
+    "waits": "{} waits for `/apply` before the merge, which is refused for the reason above.",
     "stops": "Merging applies nothing to {} for now, for the reason above.",
     "merge": "Merging applies this to {}.",
     "applied": "{} is applied as planned here: merge this.",
@@ -47,7 +49,7 @@ def standing(one: Previewed, plan: Plan | None) -> Standing:
     if not plan.changes:
         return "still"
     if one.detail and not lifted_by_name(plan, one.detail):
-        return "stops"
+        return "waits" if one.on_command else "stops"
     if one.on_command:
         return "command"
     return "asks" if one.detail else "merge"

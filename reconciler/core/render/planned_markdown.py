@@ -33,7 +33,13 @@ WORDS: Final = 800
 PLACE: Final = 200
 SMALLEST_ROOM: Final = 400
 """With less room than this for an environment only what is dangerous is told."""
-URGENCY: Final[Mapping[Standing, int]] = {"refused": 1, "failed": 1, "blocked": 2, "stops": 2}
+URGENCY: Final[Mapping[Standing, int]] = {
+    "refused": 1,
+    "failed": 1,
+    "blocked": 2,
+    "stops": 2,
+    "waits": 2,
+}
 
 
 def words(text: str, limit: int = ENDLESS) -> str:
