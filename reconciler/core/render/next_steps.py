@@ -8,7 +8,7 @@ from reconciler.core.preview import Previewed
 from reconciler.core.render.escape import code
 from reconciler.core.render.fitting import how_many_fit
 from reconciler.core.render.words import clean, plural, shorten
-from reconciler.core.safety import lifted_by_name
+from reconciler.core.safety import by_name, lifted_by_name
 
 type Standing = Literal[
     "refused", "failed", "blocked", "asks", "stops", "waits", "merge", "command", "applied", "still"
@@ -55,16 +55,27 @@ def standing(one: Previewed, plan: Plan | None) -> Standing:
     return "asks" if one.detail else "merge"
 
 
-def next_steps(environments: Sequence[Previewed], plans: Mapping[str, Plan], room: int) -> str:
-    """A sentence for each way in which environments stand, in about ``room`` characters."""
-    stands: dict[Standing, list[Previewed]] = {}
-    for one in environments:
-        stands.setdefault(standing(one, plans.get(one.environment)), []).append(one)
+def what_stops(one: Previewed, plan: Plan) -> tuple[str, str]:
+    """Why its apply will be refused, and the way out in words of ours."""
+    if not lifted_by_name(plan, one.detail):
+        return one.detail, ""
+    # The next steps say how, as something to copy.
+    why = one.detail.removesuffix(by_name(plan)).rstrip()
+    return why, " allow this plan by name, as said below."
+
+
+def next_steps(
+    stands: Mapping[Standing, Sequence[Previewed]], digests: Mapping[str, str], room: int
+) -> str:
+    """A sentence for each way in which environments stand, in about ``room`` characters.
+
+    ``digests``: of the plans, by environment.
+    """
     names = room // 8
     said = []
     for state, words in SENTENCES.items():
         if state == "merge":
-            said += _commanded(stands, plans, names)
+            said += _commanded(stands, digests, names)
         if found := stands.get(state):
             said.append(words.format(_listed([name_code(one.environment) for one in found], names)))
     most = how_many_fit(said, room)
@@ -73,16 +84,16 @@ def next_steps(environments: Sequence[Previewed], plans: Mapping[str, Plan], roo
 
 
 def _commanded(
-    stands: Mapping[Standing, Sequence[Previewed]], plans: Mapping[str, Plan], room: int
+    stands: Mapping[Standing, Sequence[Previewed]], digests: Mapping[str, str], room: int
 ) -> list[str]:
     """What somebody has to say so that it is applied."""
     said = []
     if asking := stands.get("asks"):
         names = [name_code(one.environment) for one in asking]
-        ways = [_apply(one, plans[one.environment].digest) for one in asking]
+        ways = [_apply(one, digests[one.environment]) for one in asking]
         said.append(ALLOWING.format(_listed(names, room), _listed(ways, room)))
     if waiting := stands.get("command"):
-        ways = [_apply(one, plans[one.environment].digest if one.detail else "") for one in waiting]
+        ways = [_apply(one, digests[one.environment] if one.detail else "") for one in waiting]
         verb = "applies it" if len(waiting) == 1 else "apply it"
         said.append(f"{_listed(ways, room, 'command')} {verb} before the merge.")
     return said

@@ -15,7 +15,14 @@ from reconciler.core.render.fitting import (
     size,
 )
 from reconciler.core.render.markdown import Links, Section
-from reconciler.core.render.next_steps import NAME, Standing, name_code, next_steps, standing
+from reconciler.core.render.next_steps import (
+    NAME,
+    Standing,
+    name_code,
+    next_steps,
+    standing,
+    what_stops,
+)
 from reconciler.core.render.planned_table import HEADINGS, MORE_ROWS, REMARKS, row
 from reconciler.core.render.words import (
     DANGEROUS_WORDS,
@@ -26,7 +33,6 @@ from reconciler.core.render.words import (
     plural,
     shorten,
 )
-from reconciler.core.safety import by_name, lifted_by_name
 
 WORDS: Final = 800
 """Characters of one foreign sentence."""
@@ -64,7 +70,17 @@ class Planned:
             one.environment: plans[one.environment] for one in there if one.environment in plans
         }
         self.sections = {name: Section(plan, links, alerts) for name, plan in self.plans.items()}
-        self.environments = sorted(preview.environments, key=self._calm)
+        self.digests = {name: plan.digest for name, plan in self.plans.items() if plan.changes}
+        stands = {
+            one: standing(one, self.plans.get(one.environment)) for one in preview.environments
+        }
+        self.stops = {
+            one.environment: what_stops(one, self.plans[one.environment])
+            for one in there
+            if one.detail and one.environment in self.plans
+        }
+        self.stands = dict(sorted(stands.items(), key=self._calm))
+        self.environments = list(self.stands)
         self.alone = len(preview.environments) == 1
 
     def texts(self) -> Iterator[str]:
@@ -118,7 +134,7 @@ class Planned:
 
     def _left_out(self) -> list[str]:
         """Environments without a plan, in bold."""
-        stands = [self._standing(one) for one in self.environments]
+        stands = list(self.stands.values())
         refused, failed = stands.count("refused"), stands.count("failed")
         if self.alone:
             return [REMARKS[one] for one in stands if one in ("refused", "failed")]
@@ -137,21 +153,19 @@ class Planned:
 
     def _rows(self) -> list[str]:
         return [
-            row(one, self.plans.get(one.environment), run_url(self.links, one.run))
-            for one in self.environments
+            row(one, stands, self.plans.get(one.environment), run_url(self.links, one.run))
+            for one, stands in self.stands.items()
         ]
 
     # -- one environment -------------------------------------------------------------------------
 
-    def _standing(self, one: Previewed) -> Standing:
-        return standing(one, self.plans.get(one.environment))
-
-    def _calm(self, one: Previewed) -> int:
+    def _calm(self, stands: tuple[Previewed, Standing]) -> int:
         """What needs a person comes first."""
+        one, state = stands
         plan = self.plans.get(one.environment)
         if plan and plan.dangerous:
             return 0
-        return 2 if one.detail and plan else URGENCY.get(self._standing(one), 3)
+        return 2 if one.detail and plan else URGENCY.get(state, 3)
 
     def _section(self, one: Previewed, room: int, limit: int) -> list[str]:
         """Its danger, checks and changes; or why there are none."""
@@ -162,7 +176,9 @@ class Planned:
             why = words(one.detail or "its plan is gone: comment /plan", limit)
             lead = "Refused" if one.verdict == "refused" else "Not planned"
             return [heading, "", *self._alert(f"**{lead}**: {why}"), ""]
-        stops = [*self._alert(self._what_stops(one, plan, limit)), ""] if one.detail else []
+        why, way_out = self.stops.get(one.environment, ("", ""))
+        said = f"**Its apply will be refused**: {words(why, limit)}{way_out}"
+        stops = [*self._alert(said), ""] if one.detail else []
         loud = self.alone or bool(plan.dangerous or plan.blocked or stops)
         lines = [*stops, *section.lines(room - size(stops), folds=loud)]
         if not lines:
@@ -170,13 +186,6 @@ class Planned:
         if not loud:
             lines = [*folded(_quiet(plan), lines[:-1]), ""]
         return [*([heading, ""] if one.place or not self.alone else []), *lines]
-
-    def _what_stops(self, one: Previewed, plan: Plan, limit: int) -> str:
-        if not lifted_by_name(plan, one.detail):
-            return f"**Its apply will be refused**: {words(one.detail, limit)}"
-        # The last line says how, as something to copy.
-        why = words(one.detail.removesuffix(by_name(plan)).rstrip(), limit)
-        return f"**Its apply will be refused**: {why} allow this plan by name, as said below."
 
     def _alert(self, text: str) -> list[str]:
         return ["> [!WARNING]", f"> {text}"] if self.alerts else [f"> {text}"]
@@ -212,16 +221,17 @@ class Planned:
         return f"**Too long for a comment**: {where}."
 
     def _next(self, room: int) -> str:
-        return next_steps(self.environments, self.plans, room)
+        stands: dict[Standing, list[Previewed]] = {}
+        for one, state in self.stands.items():
+            stands.setdefault(state, []).append(one)
+        return next_steps(stands, self.digests, room)
 
     def _facts(self) -> str:
-        plans = [
-            self.plans[name] for one in self.environments if (name := one.environment) in self.plans
-        ]
+        plans = self.plans.values()
         digests = [
-            code(f"{shorten(clean(plan.environment), NAME)} {plan.digest}")
-            for plan in plans
-            if plan.changes
+            code(f"{shorten(clean(name), NAME)} {self.digests[name]}")
+            for one in self.environments
+            if (name := one.environment) in self.digests
         ]
         facts = [f"Plan{'s' * (len(digests) > 1)} {', '.join(digests)}"] if digests else []
         if plans:

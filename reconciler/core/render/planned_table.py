@@ -6,7 +6,7 @@ from typing import Final
 from reconciler.core.model import Plan
 from reconciler.core.preview import Previewed
 from reconciler.core.render.fitting import linked
-from reconciler.core.render.next_steps import Standing, name_code, standing
+from reconciler.core.render.next_steps import Standing, name_code
 from reconciler.core.render.words import DANGEROUS_WORDS, SYMBOLS, check_counts, plural
 
 REMARKS: Final[Mapping[Standing, str]] = {
@@ -25,10 +25,9 @@ HEADINGS: Final = (
 MORE_ROWS: Final = "| and {} more | | | | | |"
 
 
-def row(one: Previewed, plan: Plan | None, url: str) -> str:
+def row(one: Previewed, stands: Standing, plan: Plan | None, url: str) -> str:
     """How one environment stands, and what would change there."""
     name = linked(name_code(one.environment), url)
-    stands = standing(one, plan)
     remark = REMARKS.get(stands, "")
     if plan is None:
         return f"| {name} | {remark} | | | | |"
