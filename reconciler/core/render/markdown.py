@@ -88,8 +88,11 @@ class Section:
         ``folds``: what is long is folded. Inside of a fold nothing else is.
         """
         before = [*self._danger(room), *self._checks(room)]
-        after = [*self._named(folds, self.plan.adopted, "found as declared", ADOPTED)]
-        after += self._named(folds, self.plan.unmanaged, "in Azure that no spec declares", LEFT)
+        after = [
+            line
+            for title, names in self._others
+            for line in (*_perhaps_folded(folds, title, [names]), "")
+        ]
         return [*before, *self._changes(room - _size([*before, *after]), folds), *after]
 
     def _danger(self, room: int) -> list[str]:
@@ -163,13 +166,21 @@ class Section:
         new = [change for change in self.changes if change.action == "create" and change.fields]
         return [_block(change, fields=True, source=True) for change in new]
 
-    def _named(self, folds: bool, keys: Sequence[Key], what: str, means: str) -> list[str]:
-        if not keys:
-            return []
-        names = ", ".join(f"{code(name_of(key))} ({prose(title_of(key))})" for key in keys[:20])
-        names += f" and {len(keys) - 20} more" if len(keys) > 20 else ""
-        title = f"{plural(len(keys), 'resource')} {what}"
-        return [*_perhaps_folded(folds, title, [f"{means}: {names}."]), ""]
+    @cached_property
+    def _others(self) -> list[tuple[str, str]]:
+        """Resources that stay as they are: how many, and which."""
+        return [
+            *_named(self.plan.adopted, "found as declared", ADOPTED),
+            *_named(self.plan.unmanaged, "in Azure that no spec declares", LEFT),
+        ]
+
+
+def _named(keys: Sequence[Key], what: str, means: str) -> list[tuple[str, str]]:
+    if not keys:
+        return []
+    names = ", ".join(f"{code(name_of(key))} ({prose(title_of(key))})" for key in keys[:20])
+    names += f" and {len(keys) - 20} more" if len(keys) > 20 else ""
+    return [(f"{plural(len(keys), 'resource')} {what}", f"{means}: {names}.")]
 
 
 def _perhaps_folded(folds: bool, title: str, lines: Sequence[str]) -> list[str]:
