@@ -271,7 +271,8 @@ def test_lifecycle_and_smoke_test_are_carried_over() -> None:
 def test_an_environment_says_all_it_knows() -> None:
     more = (
         "  include: [a.yaml]\n  values: {n: 1}\n  tags: {t: x}\n  prune: true\n"
-        "  selfHeal: report\n  apply: onCommand\n  policy: {approvals: 3}\n  windows: [{from: 'x'}]\n"
+        "  selfHeal: report\n  apply: onCommand\n  policy: {approvals: 3}\n"
+        "  windows: [{from: 'x'}]\n"
         "  suspend: {until: '2026-12-24T18:00:00+02:00', reason: holidays}\n"
         "  patches: [{kind: Box, name: b, enabled: false}]\n"
     )
