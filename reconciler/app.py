@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.model import Mode, Plan, Run, digest_of
@@ -188,7 +189,18 @@ def build_service(environment: Mapping[str, str]) -> "Service":
         branch=GitSettings.from_env(environment).branch,
         run_link=f"{settings.public_url}/api/runs/{{run}}" if settings.public_url else "",
         closing=closing,
+        get_ready=partial(get_ready, settings.forge),
     )
+
+
+@cache
+def get_ready(forge: str) -> None:
+    """Import what looking at a pull request takes: most of what the first one waits for."""
+    names = ["reconciler.azure.provider", "azure.identity.aio", "git"]
+    names += ["reconciler.core.marks", "reconciler.core.render.preview_markdown"]
+    names += ["reconciler.forge.connection"] if forge == "github" else []
+    for name in names:
+        import_module(name)
 
 
 @cache

@@ -1,6 +1,7 @@
 """A webhook becomes at most one message. Nothing is asked of the forge or of Azure before the
 answer: what is told here is a reason to look, and whoever takes the message looks."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ async def hear(parts: "Parts", forge: str, headers: Mapping[str, str], body: byt
         # Remembered first, so that of two that come at once one is queued. What is lost when the
         # queue then refuses, or this worker dies, is found by the sweep: no forge sends it again.
         await parts.queue.send(message)
+        # While the message is on its way to whoever takes it, which may well be this process.
+        asyncio.get_running_loop().run_in_executor(None, parts.get_ready)
     return True
 
 

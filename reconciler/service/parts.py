@@ -41,6 +41,8 @@ class Parts:
     """Where pull requests are; None: there are none."""
     branch: str = "main"
     """The one that is applied."""
+    get_ready: Callable[[], None] = lambda: None
+    """Called in a thread of its own once there is work: imports what it takes. Safe to repeat."""
     run_link: str = ""
     """Where a run is shown: a template over ``run``; "": nowhere."""
 

@@ -78,11 +78,10 @@ class Pulls:
     async def _look(self, number: int, again: bool) -> "Rest | None":
         """What is left to do later."""
         store, now = self.parts.store, self.parts.clock.now()
-        pull = await self._pull(number)
+        pull, base = await asyncio.gather(self._pull(number), self.parts.specs.head())
         before = await store.preview(number)
         if pull is None or pull.state != "open" or pull.base != self.parts.branch:
             return await self._close(before) if before and before.open else None
-        base = await self.parts.specs.head()
         if before and not again and await self._holds(before, pull, base, now):
             commit = pull.merge_commit or before.commit
             return await self._tell(replace(before, base=base, commit=commit), before)
