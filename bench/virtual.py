@@ -36,17 +36,21 @@ class JumpingSelector(selectors.DefaultSelector):
         ready = super().select(0)
         if ready or (timeout is not None and timeout <= 0):
             return ready
-        ready = super().select(None if timeout is None else GRACE_S)
+        ready = super().select(None) if timeout is None else self.late()
         if not ready and timeout is not None:
             self.now += timeout
         return ready
+
+    def late(self) -> list[tuple[selectors.SelectorKey, int]]:
+        """What comes although nothing was there."""
+        return super().select(GRACE_S)
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
     """An event loop whose time is the selector's."""
 
-    def __init__(self) -> None:
-        self._clock = JumpingSelector()
+    def __init__(self, selector: JumpingSelector | None = None) -> None:
+        self._clock = selector or JumpingSelector()
         super().__init__(self._clock)
 
     def time(self) -> float:

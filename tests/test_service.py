@@ -73,6 +73,22 @@ async def test_a_newer_request_takes_the_place_of_one_that_waits(desk: Desk) -> 
     assert (await desk.run(newer)).state == "done"
 
 
+async def test_a_run_too_many_that_failed_is_forgotten_once_everything_stands(
+    desk: Desk,
+) -> None:
+    """A doubled request whose message nobody could handle says nothing about the environment."""
+    desk.declare(GROUP)
+    await desk.apply()
+    name = await desk.ask()
+    desk.queue.waiting.clear()
+    await desk.service.poisoned({"run": name})
+    assert (await desk.status()).failures == 1
+    desk.skip(RETRY_S + 60)
+    await desk.sweep()
+    status = await desk.status()
+    assert [status.failures, status.retry_at, status.drift] == [0, "", 0]
+
+
 async def test_a_plan_never_waits_for_an_apply(desk: Desk) -> None:
     desk.declare(GROUP)
     async with await desk.store.lease("dev", "somebody", 600):

@@ -184,6 +184,8 @@ class Sweep:
         if not found and environment.apply == "onCommand":
             # Nobody applied this commit, and all of it stands: what was applied before its merge.
             status = replace(status, applied_commit=head)
+        if not found and status.applied_commit == head:
+            status = replace(status, failures=0, retry_at="")  # whatever failed, it stands now
         await self.parts.store.keep_status(status)
         gauge(DRIFT, found, {"environment": environment.name})
         if found:

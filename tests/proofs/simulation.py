@@ -8,7 +8,9 @@ decides is when things happen.
 import asyncio
 import json
 import os
+import selectors
 import textwrap
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -19,7 +21,7 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
-from bench.virtual import JumpingLoop
+from bench.virtual import JumpingLoop, JumpingSelector
 from reconciler.azure import AzureSettings
 from reconciler.azure.client import Client
 from reconciler.azure.credential import credential
@@ -36,6 +38,7 @@ from reconciler.state.sqlite_queue import SqliteQueue
 from tests.desk import Branch
 from tests.engine.killing import Killed
 from tests.engine.world import SUBSCRIPTION
+from tests.proofs.wire import Wire, counted
 
 START = datetime.now(UTC)
 """Tokens are held to the machine's own time, so that no simulation may last a day."""
@@ -60,6 +63,27 @@ LOCAL = {"close", "state"}
 """Calls that are nobody's move: the store is asked for a state in the background."""
 
 
+PATIENCE_S = 0.1
+"""How long the kernel of a busy machine may take, in seconds, to hand over what was sent."""
+
+
+class Selector(JumpingSelector):
+    """Moves time only when nothing is on its way."""
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__()
+        self._wire = wire
+
+    def late(self) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().late()
+        until = time.monotonic() + PATIENCE_S
+        while self._wire.under_way and not ready and time.monotonic() < until:
+            ready = super().late()
+        if not ready:
+            self._wire.lose()
+        return ready
+
+
 class Loop(JumpingLoop):
     """Threads know nothing of a time that jumps: what is meant for them is done at once."""
 
@@ -74,7 +98,7 @@ class Loop(JumpingLoop):
 
 def simulate[T](work: Coroutine[Any, Any, T]) -> T:
     """Run it in a time of its own."""
-    with asyncio.Runner(loop_factory=Loop) as runner:
+    with counted() as wire, asyncio.Runner(loop_factory=lambda: Loop(Selector(wire))) as runner:
         return runner.run(work)
 
 
