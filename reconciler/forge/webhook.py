@@ -10,20 +10,17 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from reconciler.core.commands import commands
 from reconciler.core.forge import Event, Untrusted
+from reconciler.forge.payload import Payload, at_path, commit_at, number_at, text_at
 from reconciler.forge.settings import GitHubSettings
 
 log = logging.getLogger(__name__)
 
 SIGNATURE: Final = re.compile(r"sha256=([0-9a-f]{64})")
-COMMIT: Final = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 MAX_COMMENT_CHARS: Final = 1 << 16
-LONGEST_NAME: Final = 200
-
-type Payload = Mapping[str, Any]
 
 
 class Webhook:
@@ -63,7 +60,7 @@ class Webhook:
 
     def _ours(self, payload: Payload, event: str) -> bool:
         """A ping to an App names no repository."""
-        name = _text(payload, "repository", "full_name")
+        name = text_at(payload, "repository", "full_name")
         if name.lower() == self._settings.repository.lower() or (event == "ping" and not name):
             return True
         log.warning("an authentic delivery about another repository was ignored")
@@ -89,38 +86,38 @@ PULL_ACTIONS: Final = {
 
 
 def _pull(payload: Payload, identity: str, settings: GitHubSettings) -> Event | None:
-    number = _number(payload, "pull_request", "number")
-    kind = PULL_ACTIONS.get(_text(payload, "action"))
-    if not kind or not number or _text(payload, "pull_request", "base", "ref") != settings.branch:
+    number = number_at(payload, "pull_request", "number")
+    kind = PULL_ACTIONS.get(text_at(payload, "action"))
+    if not kind or not number or text_at(payload, "pull_request", "base", "ref") != settings.branch:
         return None
-    commit = _commit(payload, "pull_request", "head", "sha")
+    commit = commit_at(payload, "pull_request", "head", "sha")
     return Event("pull" if kind == "pull" else "closed", identity, pull=number, commit=commit)
 
 
 def _push(payload: Payload, identity: str, settings: GitHubSettings) -> Event | None:
-    commit = _commit(payload, "after")
-    if _text(payload, "ref") != f"refs/heads/{settings.branch}" or not commit.strip("0"):
+    commit = commit_at(payload, "after")
+    if text_at(payload, "ref") != f"refs/heads/{settings.branch}" or not commit.strip("0"):
         return None
     return Event("push", identity, commit=commit)
 
 
 def _comment(payload: Payload, identity: str, settings: GitHubSettings) -> Event | None:
-    text = _text(payload, "comment", "body", most=MAX_COMMENT_CHARS)
-    number, comment = _number(payload, "issue", "number"), _number(payload, "comment", "id")
-    on_a_pull = isinstance(_at(payload, "issue", "pull_request"), dict)
-    if _text(payload, "action") != "created" or not on_a_pull or not (number and comment):
+    text = text_at(payload, "comment", "body", most=MAX_COMMENT_CHARS)
+    number, comment = number_at(payload, "issue", "number"), number_at(payload, "comment", "id")
+    on_a_pull = isinstance(at_path(payload, "issue", "pull_request"), dict)
+    if text_at(payload, "action") != "created" or not on_a_pull or not (number and comment):
         return None
     return Event("comment", identity, pull=number, comment=comment) if commands(text) else None
 
 
 def _recheck(payload: Payload, identity: str, settings: GitHubSettings) -> Event | None:
     what = "check_run" if "check_run" in payload else "check_suite"
-    if _text(payload, "action") != "rerequested":
+    if text_at(payload, "action") != "rerequested":
         return None
-    if settings.app_id and str(_number(payload, what, "app", "id")) != settings.app_id:
+    if settings.app_id and str(number_at(payload, what, "app", "id")) != settings.app_id:
         return None
-    commit = _commit(payload, what, "head_sha")
-    name = _text(payload, "check_run", "name")
+    commit = commit_at(payload, what, "head_sha")
+    name = text_at(payload, "check_run", "name")
     return Event("recheck", identity, commit=commit, name=name) if commit else None
 
 
@@ -136,24 +133,3 @@ READERS: Final[Mapping[str, Callable[[Payload, str, GitHubSettings], Event | Non
     "check_suite": _recheck,
     "ping": _ping,
 }
-
-
-def _at(payload: Any, *path: str) -> Any:
-    for name in path:
-        payload = payload.get(name) if isinstance(payload, dict) else None
-    return payload
-
-
-def _text(payload: Payload, *path: str, most: int = LONGEST_NAME) -> str:
-    found = _at(payload, *path)
-    return found if isinstance(found, str) and len(found) <= most else ""
-
-
-def _number(payload: Payload, *path: str) -> int:
-    found = _at(payload, *path)
-    return found if type(found) is int and 0 < found < 1 << 63 else 0
-
-
-def _commit(payload: Payload, *path: str) -> str:
-    found = _text(payload, *path)
-    return found if COMMIT.fullmatch(found) else ""

@@ -15,21 +15,20 @@ import logging
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from reconciler.core.commands import commands
 from reconciler.core.forge import Event, EventKind, Untrusted
 from reconciler.forge.azure_devops.numbers import comment_number
 from reconciler.forge.azure_devops.settings import AzureDevOpsSettings
+from reconciler.forge.payload import Payload, at_path, commit_at, number_at, text_at
 
 log = logging.getLogger(__name__)
 
-COMMIT: Final = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 COMMENT: Final = re.compile(r"/pullrequests/([0-9]{1,10})/threads/([0-9]{1,10})(?:/|$)", re.I)
 MAX_COMMENT_CHARS: Final = 150_000
-LONGEST_NAME: Final = 400
-
-type Payload = Mapping[str, Any]
+LARGEST: Final = (1 << 31) - 1
+"""Numbers of pull requests and comments are 32-bit integers, and are packed as such."""
 
 
 class Webhook:
@@ -46,7 +45,7 @@ class Webhook:
         given = {name.lower(): value for name, value in headers.items()}
         self._verify(given, body)
         payload = _parsed(body)
-        understand = READERS.get(_text(payload, "eventType"))
+        understand = READERS.get(text_at(payload, "eventType"))
         if not understand:
             return None
         return understand(payload, hashlib.sha256(body).hexdigest()[:32], self._settings)
@@ -90,7 +89,7 @@ def _parsed(body: bytes) -> Payload:
 
 
 def _ours(repository: Payload, settings: AzureDevOpsSettings) -> bool:
-    name, project = _text(repository, "name"), _text(repository, "project", "name")
+    name, project = text_at(repository, "name"), text_at(repository, "project", "name")
     if (name.lower(), project.lower()) == (settings.repository.lower(), settings.project.lower()):
         return True
     log.warning("an authentic delivery about another repository was ignored")
@@ -106,31 +105,34 @@ PULL_STATES: Final[Mapping[str, EventKind]] = {
 
 def _pull(payload: Payload, identity: str, settings: AzureDevOpsSettings) -> Event | None:
     """Created, updated, or merged: that a merge was tried, be it to see whether it works."""
-    found = _at(payload, "resource")
-    number, kind = _number(found, "pullRequestId"), PULL_STATES.get(_text(found, "status"))
+    found = at_path(payload, "resource")
+    number = number_at(found, "pullRequestId", most=LARGEST)
+    kind = PULL_STATES.get(text_at(found, "status"))
     if not kind or not number or not _into_branch(found, settings):
         return None
     return Event(kind, identity, pull=number, commit=_head(found))
 
 
 def _push(payload: Payload, identity: str, settings: AzureDevOpsSettings) -> Event | None:
-    found = _at(payload, "resource")
-    updates = _at(found, "refUpdates")
+    found = at_path(payload, "resource")
+    updates = at_path(found, "refUpdates")
     for update in updates if isinstance(updates, list) else []:
-        commit = _commit(update, "newObjectId")
-        if _text(update, "name") == settings.ref and commit.strip("0"):
-            ours = _ours(_at(found, "repository"), settings)
+        commit = commit_at(update, "newObjectId")
+        if text_at(update, "name") == settings.ref and commit.strip("0"):
+            ours = _ours(at_path(found, "repository"), settings)
             return Event("push", identity, commit=commit) if ours else None
     return None
 
 
 def _comment(payload: Payload, identity: str, settings: AzureDevOpsSettings) -> Event | None:
     """In version 1.0 of the resource the pull request is not named: 2.0 is needed."""
-    found, pull = _at(payload, "resource", "comment"), _at(payload, "resource", "pullRequest")
-    place = COMMENT.search(_text(found, "_links", "self", "href"))
-    number, comment = _number(pull, "pullRequestId"), _number(found, "id")
-    text = _text(found, "content", most=MAX_COMMENT_CHARS)
-    if not place or int(place[1]) != number or _at(found, "isDeleted") is True:
+    found = at_path(payload, "resource", "comment")
+    pull = at_path(payload, "resource", "pullRequest")
+    place = COMMENT.search(text_at(found, "_links", "self", "href"))
+    number = number_at(pull, "pullRequestId", most=LARGEST)
+    comment = number_at(found, "id", most=LARGEST)
+    text = text_at(found, "content", most=MAX_COMMENT_CHARS)
+    if not place or int(place[1]) != number or at_path(found, "isDeleted") is True:
         return None
     if not commands(text) or not _into_branch(pull, settings):
         return None
@@ -151,30 +153,9 @@ READERS: Final[Mapping[str, Callable[[Payload, str, AzureDevOpsSettings], Event 
 
 
 def _into_branch(pull: Payload, settings: AzureDevOpsSettings) -> bool:
-    target = _text(pull, "targetRefName")
-    return target == settings.ref and _ours(_at(pull, "repository"), settings)
+    target = text_at(pull, "targetRefName")
+    return target == settings.ref and _ours(at_path(pull, "repository"), settings)
 
 
 def _head(pull: Payload) -> str:
-    return _commit(pull, "lastMergeSourceCommit", "commitId")
-
-
-def _at(payload: Any, *path: str) -> Any:
-    for name in path:
-        payload = payload.get(name) if isinstance(payload, dict) else None
-    return payload
-
-
-def _text(payload: Payload, *path: str, most: int = LONGEST_NAME) -> str:
-    found = _at(payload, *path)
-    return found if isinstance(found, str) and len(found) <= most else ""
-
-
-def _number(payload: Payload, *path: str) -> int:
-    found = _at(payload, *path)
-    return found if type(found) is int and 0 < found < 1 << 31 else 0
-
-
-def _commit(payload: Payload, *path: str) -> str:
-    found = _text(payload, *path)
-    return found if COMMIT.fullmatch(found) else ""
+    return commit_at(pull, "lastMergeSourceCommit", "commitId")
